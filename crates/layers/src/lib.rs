@@ -1,0 +1,2 @@
+//! Layers for Wengert: dense, embedding, normalization, dropout, initialisation.
+#![forbid(unsafe_code)]
