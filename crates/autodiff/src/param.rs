@@ -1,0 +1,89 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ndarray::Dimension;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Real, Tensor};
+
+/// Identity of a parameter, buffer or tape within this process. It ties a gradient to its parameter and is never shown
+/// or saved: what people and files see is the dotted name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Id(u64);
+
+impl Id {
+    pub(crate) fn fresh() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+macro_rules! named_tensor {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<F: Real = f32> {
+            pub(crate) id: Id,
+            value: Tensor<F>,
+        }
+
+        impl<F: Real> $name<F> {
+            /// Takes an array of any number of dimensions.
+            pub fn new<D: Dimension>(value: ndarray::ArcArray<F, D>) -> Self {
+                Self { id: Id::fresh(), value: value.into_dyn() }
+            }
+
+            /// The tensor.
+            pub fn value(&self) -> &Tensor<F> {
+                &self.value
+            }
+
+            /// The tensor, to be changed in place. While a recorded graph still holds it, writing copies it first.
+            pub fn value_mut(&mut self) -> &mut Tensor<F> {
+                &mut self.value
+            }
+
+            /// The lengths of the axes.
+            pub fn shape(&self) -> &[usize] {
+                self.value.shape()
+            }
+        }
+
+        /// A clone is a new, independent tensor: gradients of the one say nothing about the other.
+        impl<F: Real> Clone for $name<F> {
+            fn clone(&self) -> Self {
+                Self { id: Id::fresh(), value: self.value.clone() }
+            }
+        }
+
+        impl<F: Real, D: Dimension> From<ndarray::Array<F, D>> for $name<F> {
+            fn from(value: ndarray::Array<F, D>) -> Self {
+                Self::new(value.into_shared())
+            }
+        }
+
+        impl<F: Real + Serialize> Serialize for $name<F> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.value.serialize(serializer)
+            }
+        }
+
+        impl<'de, F: Real + Deserialize<'de>> Deserialize<'de> for $name<F> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Tensor::deserialize(deserializer).map(Self::new)
+            }
+        }
+    };
+}
+
+named_tensor! {
+    /// A tensor that training changes: a weight or a bias, owned by its layer.
+    ///
+    /// The array is copy-on-write, so that recording it on a tape costs nothing and a model stays a plain value that
+    /// can be cloned, sent and serialized.
+    Param
+}
+
+named_tensor! {
+    /// A tensor that belongs to the model's state but has no gradient, such as a running mean.
+    Buffer
+}

@@ -1,0 +1,75 @@
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+
+use ndarray::{ArrayView2, ArrayViewMut2, ScalarOperand};
+use num_traits::{Float, NumAssign};
+
+use crate::gemm;
+
+/// The element type of a tensor: `f32` (the default everywhere) or `f64` (gradient checks, references).
+///
+/// The elementary functions come from [`num_traits::Float`]; this trait adds what it lacks. It is open on purpose: a
+/// dual number that implements it runs the same tape and yields Hessian-vector products.
+pub trait Real:
+    Float + NumAssign + Sum + ScalarOperand + Default + Debug + Display + LowerExp + Send + Sync + 'static
+{
+    /// The number 0.
+    const ZERO: Self;
+    /// The number 1.
+    const ONE: Self;
+    /// The name of the type in dumps, errors and files: `"f32"`, `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest value to `x`. Hyper-parameters are `f64` and pass through here.
+    fn of(x: f64) -> Self;
+
+    /// The value as `f64`, for reports.
+    fn as_f64(self) -> f64;
+
+    /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
+    fn erf(self) -> Self;
+
+    /// `C ← α A B + β C`. With `β = 0`, whatever `C` held is ignored (NaN included).
+    fn gemm(
+        alpha: Self,
+        a: ArrayView2<'_, Self>,
+        b: ArrayView2<'_, Self>,
+        beta: Self,
+        c: ArrayViewMut2<'_, Self>,
+    );
+}
+
+macro_rules! real {
+    ($float:ident, $erf:path, $gemm:path) => {
+        impl Real for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NAME: &'static str = stringify!($float);
+
+            fn of(x: f64) -> Self {
+                x as $float
+            }
+
+            fn as_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+
+            fn gemm(
+                alpha: Self,
+                a: ArrayView2<'_, Self>,
+                b: ArrayView2<'_, Self>,
+                beta: Self,
+                c: ArrayViewMut2<'_, Self>,
+            ) {
+                $gemm(alpha, a, b, beta, c);
+            }
+        }
+    };
+}
+
+real!(f32, libm::erff, gemm::sgemm);
+real!(f64, libm::erf, gemm::dgemm);

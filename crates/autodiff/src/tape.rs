@@ -1,0 +1,287 @@
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::finite::FiniteCheck;
+use crate::param::Id;
+use crate::{Buffer, Param, Real, Tensor, Var};
+
+/// The list of operations of one step, in the order in which they ran (R. E. Wengert, "A simple automatic derivative
+/// evaluation program", 1964).
+///
+/// Every [`Var`] borrows the tape it lives on, and [`reset`](Tape::reset) needs the tape for itself: a `Var` of an
+/// earlier step cannot be used by mistake, because it does not compile.
+///
+/// ```compile_fail
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let mut tape = Tape::new();
+/// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
+/// tape.reset();
+/// x.sum().backward(); // error: `tape` is borrowed by `x`
+/// ```
+///
+/// ```
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let mut tape = Tape::new();
+/// tape.reset();
+/// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
+/// x.sum().backward();
+/// ```
+pub struct Tape<F: Real = f32> {
+    pub(crate) id: Id,
+    pub(crate) nodes: RefCell<Vec<Node<F>>>,
+    /// The edges of all nodes, one node after the other.
+    pub(crate) edges: RefCell<Vec<Edge<F>>>,
+    pub(crate) observations: RefCell<Vec<(Id, Tensor<F>)>>,
+    pub(crate) finite_check: Option<FiniteCheck>,
+    inference: bool,
+    /// Set by `backward`, which consumes the edges: nothing may be recorded until `reset`.
+    pub(crate) spent: Cell<bool>,
+    step: u64,
+    seed: Option<u64>,
+    rng: RefCell<Option<StdRng>>,
+}
+
+pub(crate) struct Node<F: Real> {
+    pub(crate) op: &'static str,
+    /// `None` once `backward` has released a parameter's array.
+    pub(crate) value: Option<Tensor<F>>,
+    pub(crate) kind: Kind,
+    /// Where this node's edges start; they end where the next node's start.
+    pub(crate) first_edge: usize,
+    /// Whether the array is, or is a view of, a parameter's: `backward` lets go of it so that the optimizer can write in
+    /// place.
+    pub(crate) holds_param: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Constant,
+    Variable,
+    Param(Id),
+    /// The result of an op; `tracked` where some input needs a gradient.
+    Op {
+        tracked: bool,
+    },
+}
+
+impl Kind {
+    pub(crate) fn needs_grad(self) -> bool {
+        !matches!(self, Self::Constant | Self::Op { tracked: false })
+    }
+}
+
+type Pullback<F> = Box<dyn FnOnce(Tensor<F>) -> Tensor<F>>;
+
+/// The connection from an op's result back to one of its inputs; see [`Var::edge`].
+pub struct Edge<F: Real = f32> {
+    pub(crate) input: usize,
+    /// `None` where the input needs no gradient.
+    pub(crate) pullback: Option<Pullback<F>>,
+}
+
+impl<F: Real> Default for Tape<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// A tape that records, which also means training: batch norm uses the batch's statistics, dropout drops.
+    pub fn new() -> Self {
+        Self {
+            id: Id::fresh(),
+            nodes: RefCell::default(),
+            edges: RefCell::default(),
+            observations: RefCell::default(),
+            finite_check: None,
+            inference: false,
+            spent: Cell::new(false),
+            step: 0,
+            seed: None,
+            rng: RefCell::default(),
+        }
+    }
+
+    /// A tape for training with randomness (dropout). The same seed gives the same bits: step `n`, counted by
+    /// [`reset`](Tape::reset), draws from a generator seeded with `seed` and `n`.
+    pub fn with_rng(seed: u64) -> Self {
+        Self { seed: Some(seed), ..Self::new() }
+    }
+
+    /// A tape for evaluation: nothing is recorded, batch norm uses its running statistics, dropout is the identity.
+    ///
+    /// Values stay readable until [`reset`](Tape::reset) or the end of the tape.
+    pub fn inference() -> Self {
+        Self { inference: true, ..Self::new() }
+    }
+
+    /// Whether this is an [`inference`](Tape::inference) tape.
+    pub fn is_inference(&self) -> bool {
+        self.inference
+    }
+
+    /// Starts the next step with an empty list.
+    pub fn reset(&mut self) {
+        self.nodes.get_mut().clear();
+        self.edges.get_mut().clear();
+        self.observations.get_mut().clear();
+        self.spent.set(false);
+        self.step += 1;
+        *self.rng.get_mut() = None;
+    }
+
+    /// How often the tape was [`reset`](Tape::reset).
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Continues an interrupted run at `step`, with the random numbers it would have had there.
+    pub fn set_step(&mut self, step: u64) {
+        self.step = step;
+        *self.rng.get_mut() = None;
+    }
+
+    /// A leaf that needs no gradient: an input batch, a target.
+    #[track_caller]
+    pub fn constant(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
+        self.leaf("constant", value.into(), Kind::Constant)
+    }
+
+    /// A leaf whose gradient [`Gradients::wrt`](crate::Gradients::wrt) gives.
+    #[track_caller]
+    pub fn variable(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
+        self.leaf("variable", value.into(), Kind::Variable)
+    }
+
+    /// A leaf that stands for `param`. Used twice, its gradients add up.
+    #[track_caller]
+    pub fn param(&self, param: &Param<F>) -> Var<'_, F> {
+        self.leaf("param", param.value().clone(), Kind::Param(param.id))
+    }
+
+    #[track_caller]
+    fn leaf(&self, op: &'static str, value: Tensor<F>, kind: Kind) -> Var<'_, F> {
+        let kind = if self.inference { Kind::Constant } else { kind };
+        self.push(op, value, kind, matches!(kind, Kind::Param(_)), [])
+    }
+
+    /// Appends an op's result: the value, and one [`edge`](Var::edge) per input. This is how every op of this crate is
+    /// written, and how users add their own.
+    ///
+    /// # Panics
+    ///
+    /// After `backward` and before `reset`.
+    #[track_caller]
+    pub fn record<const N: usize>(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        edges: [Edge<F>; N],
+    ) -> Var<'_, F> {
+        let tracked = edges.iter().any(|edge| edge.pullback.is_some());
+        self.push(op, value, Kind::Op { tracked }, false, edges)
+    }
+
+    /// Like [`record`](Tape::record) for any number of inputs.
+    #[track_caller]
+    pub fn record_many(&self, op: &'static str, value: Tensor<F>, edges: Vec<Edge<F>>) -> Var<'_, F> {
+        let tracked = edges.iter().any(|edge| edge.pullback.is_some());
+        self.push(op, value, Kind::Op { tracked }, false, edges)
+    }
+
+    /// Like [`record`](Tape::record) for a value that may share its array with `source`.
+    #[track_caller]
+    pub(crate) fn record_view(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        source: Var<'_, F>,
+        edge: Edge<F>,
+    ) -> Var<'_, F> {
+        let holds_param = self.nodes.borrow()[source.index].holds_param;
+        self.push(op, value, Kind::Op { tracked: edge.pullback.is_some() }, holds_param, [edge])
+    }
+
+    #[track_caller]
+    fn push(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        kind: Kind,
+        holds_param: bool,
+        edges: impl IntoIterator<Item = Edge<F>>,
+    ) -> Var<'_, F> {
+        assert!(!self.spent.get(), "`{op}` recorded after backward(): call reset() first");
+        let index = self.nodes.borrow().len();
+        let first_edge = self.edges.borrow().len();
+        if !self.inference {
+            self.edges.borrow_mut().extend(edges);
+        }
+        let node = Node { op, value: Some(value), kind, first_edge, holds_param };
+        self.nodes.borrow_mut().push(node);
+        if let Some(check) = &self.finite_check {
+            check.forward(self, index);
+        }
+        Var { tape: self, index }
+    }
+
+    /// The value a buffer has at this point of the step: the one last [observed](Tape::observe), or its own.
+    pub fn buffer(&self, buffer: &Buffer<F>) -> Tensor<F> {
+        let observations = self.observations.borrow();
+        let last = observations.iter().rev().find(|(id, _)| *id == buffer.id);
+        last.map_or_else(|| buffer.value().clone(), |(_, value)| value.clone())
+    }
+
+    /// Notes a new value for a buffer, such as a running mean. It travels inside the gradients and is written when the
+    /// optimizer's `step` (or [`Gradients::apply_observations`](crate::Gradients::apply_observations)) visits the model.
+    /// On an inference tape nothing happens.
+    ///
+    /// # Panics
+    ///
+    /// If the shape is not the buffer's.
+    #[track_caller]
+    pub fn observe(&self, buffer: &Buffer<F>, value: Tensor<F>) {
+        assert_eq!(value.shape(), buffer.shape(), "`observe`: the value has another shape than the buffer");
+        if !self.inference {
+            self.observations.borrow_mut().push((buffer.id, value));
+        }
+    }
+
+    /// Lends the tape's random generator.
+    ///
+    /// # Panics
+    ///
+    /// If the tape was not made by [`with_rng`](Tape::with_rng).
+    #[track_caller]
+    pub fn random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
+        let Some(seed) = self.seed else {
+            panic!("this tape has no random numbers: make it with Tape::with_rng(seed)");
+        };
+        let mut rng = self.rng.borrow_mut();
+        draw(rng.get_or_insert_with(|| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&seed.to_le_bytes());
+            bytes[8..16].copy_from_slice(&self.step.to_le_bytes());
+            StdRng::from_seed(bytes)
+        }))
+    }
+}
+
+impl<F: Real> fmt::Debug for Tape<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("nodes", &self.nodes.borrow().len())
+            .field("inference", &self.inference)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Real> fmt::Debug for Edge<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Edge(%{}{})", self.input, if self.pullback.is_some() { "" } else { ", no gradient" })
+    }
+}

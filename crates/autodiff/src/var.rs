@@ -1,0 +1,105 @@
+use std::fmt;
+
+use crate::tape::Edge;
+use crate::{Real, Tape, Tensor};
+
+/// A value on a tape: a handle that is as cheap to copy as a number.
+///
+/// All operations are methods of this type; see the source files of the `ops` folder, one per kind. Binary operations
+/// broadcast as NumPy does. An operation panics at the caller's line, naming itself and the shapes, where the shapes do
+/// not fit or the operands come from two tapes.
+pub struct Var<'t, F: Real = f32> {
+    pub(crate) tape: &'t Tape<F>,
+    pub(crate) index: usize,
+}
+
+impl<F: Real> Clone for Var<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Real> Copy for Var<'_, F> {}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The tape this value lives on.
+    pub fn tape(self) -> &'t Tape<F> {
+        self.tape
+    }
+
+    /// The tensor; the array is shared, not copied.
+    ///
+    /// # Panics
+    ///
+    /// For a parameter (or a view of one) after `backward`, which hands the array back to the model.
+    #[track_caller]
+    pub fn value(self) -> Tensor<F> {
+        let nodes = self.tape.nodes.borrow();
+        let node = &nodes[self.index];
+        let Some(value) = &node.value else {
+            panic!("backward() gave the array of this `{}` back to its parameter: read it there", node.op);
+        };
+        value.clone()
+    }
+
+    /// The only element of a tensor that has one.
+    ///
+    /// # Panics
+    ///
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(self) -> F {
+        let value = self.value();
+        assert_eq!(
+            value.len(),
+            1,
+            "`item` needs a tensor of one element, this one has shape {:?}",
+            value.shape()
+        );
+        *value.first().expect("one element")
+    }
+
+    /// The lengths of the axes; `[]` for a scalar.
+    #[track_caller]
+    pub fn shape(self) -> Vec<usize> {
+        self.value().shape().to_vec()
+    }
+
+    /// The same value, cut off from what it was computed from: no gradient flows through.
+    #[track_caller]
+    pub fn detach(self) -> Self {
+        self.tape.constant(self.value())
+    }
+
+    /// Whether a gradient would flow into this value.
+    pub fn needs_grad(self) -> bool {
+        self.tape.nodes.borrow()[self.index].kind.needs_grad()
+    }
+
+    /// One input's part of an op's derivative, for [`Tape::record`]: `pullback` takes the gradient of the loss with
+    /// respect to the op's result and returns the one with respect to this input, in the input's shape.
+    ///
+    /// Where this input needs no gradient the closure is dropped at once, together with all it captured.
+    pub fn edge(self, pullback: impl FnOnce(Tensor<F>) -> Tensor<F> + 'static) -> Edge<F> {
+        let needed = self.needs_grad();
+        Edge { input: self.index, pullback: needed.then(|| Box::new(pullback) as Box<_>) }
+    }
+
+    /// Panics unless both values live on one tape.
+    #[track_caller]
+    pub(crate) fn same_tape(self, op: &str, other: Self) {
+        assert!(std::ptr::eq(self.tape, other.tape), "`{op}`: the operands live on two different tapes");
+    }
+}
+
+impl<F: Real> fmt::Debug for Var<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = self.tape.nodes.borrow();
+        let node = &nodes[self.index];
+        write!(f, "%{} = {}", self.index, node.op)?;
+        match &node.value {
+            Some(value) => write!(f, " {value}"),
+            None => write!(f, " (released)"),
+        }
+    }
+}
