@@ -192,3 +192,25 @@ fn encode_header(path: &Path, shape: &[usize]) -> Result<Vec<u8>, DataError> {
     }
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read_up_to;
+    use std::io::{self, Read};
+
+    #[test]
+    fn memory_follows_what_arrives_and_stops_at_the_limit() {
+        let few = read_up_to(&mut &[1, 2, 3][..], isize::MAX as usize).unwrap();
+        assert_eq!(few, [1, 2, 3]);
+        assert!(few.capacity() <= 1 << 16, "{}", few.capacity());
+
+        let some = read_up_to(&mut io::repeat(7).take(1 << 20), isize::MAX as usize).unwrap();
+        assert_eq!(some.len(), 1 << 20);
+        assert!(some.capacity() <= 1 << 21, "{}", some.capacity());
+
+        for limit in [0, 1, 65_537, 1_000_003] {
+            let all = read_up_to(&mut io::repeat(7), limit).unwrap();
+            assert_eq!((all.len(), all.capacity()), (limit, limit));
+        }
+    }
+}

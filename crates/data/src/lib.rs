@@ -27,6 +27,8 @@
 mod atomic;
 mod batches;
 mod dataset;
+#[cfg(feature = "download")]
+pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;

@@ -109,7 +109,7 @@ fn same_size(directory: &Path, train: ImageDataset, test: ImageDataset) -> Resul
 
 /// The first spelling of `stem` that is a file. One archive in circulation has directories of these very names, with
 /// the files inside.
-pub(crate) fn find(directory: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
+fn find(directory: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
     let names = ["-", "."].map(|dot| format!("{stem}{dot}{kind}"));
     let names: Vec<String> = names.into_iter().flat_map(|name| [format!("{name}.gz"), name]).collect();
     match names.iter().map(|name| directory.join(name)).find(|path| path.is_file()) {

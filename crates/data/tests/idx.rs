@@ -24,6 +24,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn file(directory: &TempDir, bytes: &[u8]) -> PathBuf {
     let path = directory.path().join("sample-idx3-ubyte");
+    let _ = fs::remove_file(&path); // some file systems flush a file that is truncated and written again
     fs::write(&path, bytes).unwrap();
     path
 }
@@ -161,7 +162,7 @@ fn other_element_types_and_magic_numbers_are_named() {
 fn hostile_sizes_are_refused_before_memory_is_taken() {
     let directory = TempDir::new().unwrap();
     let max = u32::MAX;
-    // Each would need at least 4 GB, most of them more than any machine has; a reader that trusted them would abort.
+    // Each declares at least 4 GB, most of them more than any machine has, in a file of a few bytes.
     for sizes in [vec![max], vec![max, max], vec![max; 3], vec![max; 200], vec![0, max, max, max]] {
         let bytes = header(sizes.len() as u8, &sizes);
         refused(&directory, &bytes);
