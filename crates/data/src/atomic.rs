@@ -80,9 +80,12 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(dir.path()), ["file"]);
 
+        // Another name of the old file keeps its content: the new one was not written into it.
+        fs::hard_link(&path, dir.path().join("link")).unwrap();
         write(&path, |w| w.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(names(dir.path()), ["file"]);
+        assert_eq!(fs::read(dir.path().join("link")).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["file", "link"]);
     }
 
     #[test]

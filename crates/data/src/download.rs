@@ -166,16 +166,11 @@ impl RemoteFile<'_> {
         };
         let body = response.into_body();
         let total = body.content_length().map(|rest| start.saturating_add(rest));
-        let end = self.receive(body.into_reader(), part, start, total, progress)?;
-        match total {
-            Some(total) if total != end => {
-                Err(Failure::Mirror(format!("the connection ended after {end} of {total} bytes")))
-            }
-            _ => Ok(start),
-        }
+        self.receive(body.into_reader(), part, start, total, progress)?;
+        Ok(start)
     }
 
-    /// Writes `body` to `part` from byte `start` on and returns the length reached.
+    /// Writes `body` to `part` from byte `start` on; a body shorter than announced is an error of the reader.
     fn receive(
         &self,
         mut body: impl Read,
@@ -183,7 +178,7 @@ impl RemoteFile<'_> {
         start: u64,
         total: Option<u64>,
         progress: &mut impl FnMut(Progress),
-    ) -> Result<u64, Failure> {
+    ) -> Result<(), Failure> {
         let local = |error| Failure::Local(DataError::io(part, "write")(error));
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(part).map_err(local)?;
@@ -192,7 +187,7 @@ impl RemoteFile<'_> {
         loop {
             progress(Progress { file: self.name, bytes, total });
             let count = match body.read(&mut buffer) {
-                Ok(0) => return Ok(bytes),
+                Ok(0) => return Ok(()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Failure::Mirror(format!("cut after {bytes} bytes: {error}"))),

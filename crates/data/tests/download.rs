@@ -172,14 +172,17 @@ fn a_cut_at_any_place_is_resumed() {
 
 #[test]
 fn a_server_that_ignores_the_range_sends_everything_again() {
-    let directory = TempDir::new().unwrap();
     let packed = gzip(&content());
-    fs::write(directory.path().join(format!("{NAME}.part")), &packed[..1000]).unwrap();
-    let server = Server::start(move |_| Answer::whole(&packed));
-    fetch(directory.path(), &[&server]).0.unwrap();
-    assert_eq!(server.requests()[0].range_start, Some(1000));
-    assert_eq!(server.requests().len(), 1);
-    assert_complete(directory.path());
+    for leftover in [packed[..1000].to_vec(), vec![0; packed.len() + 5]] {
+        let directory = TempDir::new().unwrap();
+        fs::write(directory.path().join(format!("{NAME}.part")), &leftover).unwrap();
+        let body = packed.clone();
+        let server = Server::start(move |_| Answer::whole(&body));
+        fetch(directory.path(), &[&server]).0.unwrap();
+        assert_eq!(server.requests()[0].range_start, Some(leftover.len()));
+        assert_eq!(server.requests().len(), 1);
+        assert_complete(directory.path());
+    }
 }
 
 #[test]

@@ -99,12 +99,16 @@ fn every_truncation_and_every_extra_byte_is_an_error() {
             refused(&directory, &[&whole[..], &[extra]].concat());
         }
     }
+    let message = refused(&directory, &[&plain[..], &[0]].concat());
+    assert!(message.ends_with("expected 24 elements (sizes [3, 2, 4]), found 25"), "{message}");
     // The same inside a sound gzip stream.
     for length in 0..plain.len() {
         refused(&directory, &gzip(&plain[..length]));
     }
-    let message = refused(&directory, &gzip(&[&plain[..], &[0]].concat()));
-    assert!(message.contains("24 elements") && message.contains("found more"), "{message}");
+    assert!(refused(&directory, &gzip(&plain[..39])).ends_with("(sizes [3, 2, 4]), found 23"));
+    assert!(
+        refused(&directory, &gzip(&[&plain[..], &[0]].concat())).ends_with("(sizes [3, 2, 4]), found more")
+    );
 }
 
 #[test]
@@ -169,6 +173,9 @@ fn hostile_sizes_are_refused_before_memory_is_taken() {
         refused(&directory, &gzip(&bytes));
     }
     assert!(refused(&directory, &header(3, &[max; 3])).contains("4294967295, 4294967295, 4294967295"));
+    let packed = gzip(&header(1, &[max]));
+    let limit = format!("no more than fit in {} bytes of gzip", packed.len());
+    assert!(refused(&directory, &packed).ends_with(&limit));
 }
 
 #[test]
