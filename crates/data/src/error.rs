@@ -1,0 +1,103 @@
+//! The one error type of this crate.
+
+use std::{io, path::PathBuf};
+
+/// What can be wrong with data that comes from outside.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused to open, read or write.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was attempted, e.g. `"open"`.
+        action: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+
+    /// The file can be read but does not hold what its format promises.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the format asks for at that place.
+        expected: String,
+        /// What the file has there.
+        found: String,
+    },
+
+    /// A directory holds none of the usual spellings of a file.
+    #[error("{}: expected a file {}, found none of them", directory.display(), names.join(" or "))]
+    Missing {
+        /// Where the file was looked for.
+        directory: PathBuf,
+        /// Every name that was tried.
+        names: Vec<String>,
+    },
+
+    /// Images and labels do not pair up.
+    #[error("expected one label per image, found {images} images and {labels} labels")]
+    CountMismatch {
+        /// Number of images.
+        images: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+
+    /// A label names no class.
+    #[error("expected labels {}..{}, found {label} at index {index}", first, first + classes)]
+    LabelOutOfRange {
+        /// Position of the first such label.
+        index: usize,
+        /// The label.
+        label: u8,
+        /// The lowest legal label: 0, except in EMNIST's `letters`, which counts from 1.
+        first: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+
+    /// What is wrong with the content of a file whose format is sound.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<DataError>,
+    },
+
+    /// No mirror delivered the file.
+    #[cfg(feature = "download")]
+    #[error("{}: download failed; {}", path.display(), attempts.join("; "))]
+    Download {
+        /// Where the file should have gone.
+        path: PathBuf,
+        /// One line per attempt: the address and what went wrong.
+        attempts: Vec<String>,
+    },
+}
+
+impl DataError {
+    /// For `map_err` on a `std::io` call: adds the file and what was attempted.
+    pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, action, source }
+    }
+
+    /// The format of `path` is broken.
+    pub(crate) fn malformed(
+        path: impl Into<PathBuf>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Malformed { path: path.into(), expected: expected.into(), found: found.into() }
+    }
+
+    /// For `map_err` on a check that does not know which file its input came from.
+    pub(crate) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(Self) -> Self {
+        let path = path.into();
+        move |source| Self::InFile { path, source: Box::new(source) }
+    }
+}

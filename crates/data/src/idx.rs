@@ -1,0 +1,216 @@
+//! The IDX format of the MNIST family: unsigned bytes in an array of any rank, plain or gzip.
+//!
+//! ```text
+//! 00 00 08 rank | rank sizes, big-endian u32 | the elements, last axis fastest
+//! ```
+//!
+//! Source: the description on the original MNIST page (LeCun, Cortes, Burges). The third byte is the element type;
+//! only `08`, unsigned byte, is read here, since no file of the family uses another.
+
+use crate::{DataError, atomic};
+use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Write},
+    path::Path,
+};
+
+const UNSIGNED_BYTE: u8 = 0x08;
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// A deflate stream expands at most this many times: 258 bytes from two bits.
+const DEFLATE_MAX_RATIO: u64 = 1032;
+
+/// Reads an IDX file of unsigned bytes; gzip is recognised by its first two bytes, whatever the name.
+///
+/// The header is checked against the size of the file before memory is taken, so a hostile header costs nothing: a plain
+/// file must have exactly the declared length, a gzip one must be long enough to expand to it and is then read up to
+/// the declared length while memory grows with what arrives.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if the file cannot be read; [`DataError::Malformed`] for a wrong magic number, another element
+/// type, sizes that overflow, missing or trailing bytes, or a gzip stream that is damaged.
+pub fn read(path: impl AsRef<Path>) -> Result<ArrayD<u8>, DataError> {
+    let path = path.as_ref();
+    let (mut content, gzip, file_bytes) = open(path)?;
+    let header = Header::read(&mut content, path, gzip)?;
+    header.check_against(path, gzip, file_bytes)?;
+
+    let bytes = read_up_to(&mut content, header.elements).map_err(broken(path, gzip))?;
+    if bytes.len() < header.elements {
+        return Err(header.wrong_length(path, bytes.len().to_string()));
+    }
+    // Reading on to the end also makes the decoder compare gzip's checksum.
+    if !read_up_to(&mut content, 1).map_err(broken(path, gzip))?.is_empty() {
+        return Err(header.wrong_length(path, "more".into()));
+    }
+    ArrayD::from_shape_vec(IxDyn(&header.shape), bytes)
+        .map_err(|error| DataError::malformed(path, "sizes that fit in memory", error.to_string()))
+}
+
+/// Writes `array` as an IDX file, gzip if the name ends in `.gz`, and atomically: `path` holds either what it held before
+/// or the complete new file.
+///
+/// # Errors
+///
+/// [`DataError::Malformed`] if the format cannot hold the array (rank 0 or above 255, an axis of 2³² or more);
+/// [`DataError::Io`] if the file cannot be written.
+pub fn write(path: impl AsRef<Path>, array: ArrayViewD<u8>) -> Result<(), DataError> {
+    let path = path.as_ref();
+    let header = encode_header(path, array.shape())?;
+    let elements = array.as_standard_layout();
+    let elements = elements.as_slice().expect("standard layout is one slice");
+    atomic::write(path, |file| {
+        if path.extension().is_some_and(|extension| extension == "gz") {
+            let mut gzip = GzEncoder::new(file, Compression::default());
+            gzip.write_all(&header)?;
+            gzip.write_all(elements)?;
+            gzip.finish().map(drop)
+        } else {
+            file.write_all(&header)?;
+            file.write_all(elements)
+        }
+    })
+}
+
+/// Opens `path` for its decompressed content; also says whether it is gzip, and its length in bytes.
+pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read>, bool, u64), DataError> {
+    let file = File::open(path).map_err(DataError::io(path, "open"))?;
+    let bytes = file.metadata().map_err(DataError::io(path, "open"))?.len();
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let gzip = file.fill_buf().map_err(DataError::io(path, "read"))?.starts_with(&GZIP_MAGIC);
+    // A gzip file may have several members, one after the other.
+    let content: Box<dyn Read> = if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok((content, gzip, bytes))
+}
+
+/// What the first bytes of an IDX file declare.
+struct Header {
+    shape: Vec<usize>,
+    /// The product of `shape`.
+    elements: usize,
+}
+
+impl Header {
+    fn read(content: &mut impl Read, path: &Path, gzip: bool) -> Result<Self, DataError> {
+        let magic = read_up_to(content, 4).map_err(broken(path, gzip))?;
+        let rank = match magic[..] {
+            [0, 0, UNSIGNED_BYTE, rank @ 1..=255] => usize::from(rank),
+            [0, 0, code, 1..=255] if code != UNSIGNED_BYTE => {
+                let found = format!("element type {code:#04x} ({})", type_name(code));
+                return Err(DataError::malformed(path, "element type 0x08 (unsigned byte)", found));
+            }
+            _ => {
+                let expected = "the IDX magic number 00 00 08 and a rank of at least 1";
+                return Err(DataError::malformed(path, expected, format!("bytes {magic:02x?}")));
+            }
+        };
+        let sizes = read_up_to(content, 4 * rank).map_err(broken(path, gzip))?;
+        if sizes.len() < 4 * rank {
+            let expected = format!("{rank} sizes of 4 bytes");
+            return Err(DataError::malformed(path, expected, format!("only {} bytes", sizes.len())));
+        }
+        let shape: Vec<usize> = sizes
+            .chunks_exact(4)
+            .map(|size| u32::from_be_bytes(size.try_into().expect("chunks of four")) as usize)
+            .collect();
+        let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        match elements {
+            Some(elements) if isize::try_from(elements).is_ok() => Ok(Self { shape, elements }),
+            _ => {
+                let found = format!("sizes {shape:?}");
+                Err(DataError::malformed(path, "sizes whose product can be addressed", found))
+            }
+        }
+    }
+
+    /// Refuses a declared size that a file of `file_bytes` bytes cannot hold.
+    fn check_against(&self, path: &Path, gzip: bool, file_bytes: u64) -> Result<(), DataError> {
+        let elements = self.elements as u64;
+        if gzip {
+            if elements > file_bytes.saturating_mul(DEFLATE_MAX_RATIO) {
+                let found = format!("no more than fit in {file_bytes} bytes of gzip");
+                return Err(self.wrong_length(path, found));
+            }
+            return Ok(());
+        }
+        let present = file_bytes.saturating_sub(4 + 4 * self.shape.len() as u64);
+        if present != elements {
+            return Err(self.wrong_length(path, present.to_string()));
+        }
+        Ok(())
+    }
+
+    fn wrong_length(&self, path: &Path, found: String) -> DataError {
+        DataError::malformed(path, format!("{} elements (sizes {:?})", self.elements, self.shape), found)
+    }
+}
+
+/// Reads `limit` bytes, or fewer if the content ends before. Memory doubles with what arrives and never passes `limit`.
+fn read_up_to(content: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while bytes.len() < limit {
+        let chunk = bytes.len().max(1 << 16).min(limit - bytes.len());
+        bytes.try_reserve_exact(chunk)?;
+        if content.by_ref().take(chunk as u64).read_to_end(&mut bytes)? < chunk {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// For `map_err` on a read: in a gzip file, anything that goes wrong while decoding is damage to the file.
+fn broken(path: &Path, gzip: bool) -> impl FnOnce(io::Error) -> DataError {
+    move |error| match gzip {
+        true => DataError::malformed(path, "an intact gzip stream", error.to_string()),
+        false => DataError::io(path, "read")(error),
+    }
+}
+
+fn type_name(code: u8) -> &'static str {
+    match code {
+        0x09 => "signed byte",
+        0x0b => "16-bit integer",
+        0x0c => "32-bit integer",
+        0x0d => "32-bit float",
+        0x0e => "64-bit float",
+        _ => "unknown",
+    }
+}
+
+fn encode_header(path: &Path, shape: &[usize]) -> Result<Vec<u8>, DataError> {
+    let refuse = || {
+        let expected = "1 to 255 axes, each shorter than 2^32";
+        DataError::malformed(path, expected, format!("an array of shape {shape:?}"))
+    };
+    let rank = u8::try_from(shape.len()).ok().filter(|&rank| rank > 0).ok_or_else(refuse)?;
+    let mut header = vec![0, 0, UNSIGNED_BYTE, rank];
+    for &size in shape {
+        header.extend(u32::try_from(size).map_err(|_| refuse())?.to_be_bytes());
+    }
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_up_to;
+    use std::io::{self, Read};
+
+    #[test]
+    fn memory_follows_what_arrives_and_stops_at_the_limit() {
+        let few = read_up_to(&mut &[1, 2, 3][..], isize::MAX as usize).unwrap();
+        assert_eq!(few, [1, 2, 3]);
+        assert!(few.capacity() <= 1 << 16, "{}", few.capacity());
+
+        let some = read_up_to(&mut io::repeat(7).take(1 << 20), isize::MAX as usize).unwrap();
+        assert_eq!(some.len(), 1 << 20);
+        assert!(some.capacity() <= 1 << 21, "{}", some.capacity());
+
+        for limit in [0, 1, 65_537, 1_000_003] {
+            let all = read_up_to(&mut io::repeat(7), limit).unwrap();
+            assert_eq!((all.len(), all.capacity()), (limit, limit));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! IDX files: what is written comes back, and no damaged or hostile file does anything but fail with a clear message.
+
+use flate2::{Compression, write::GzEncoder};
+use ndarray::{ArrayD, IxDyn};
+use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+use wengert_data::{DataError, idx};
+
+/// Three 2×4 images, every byte different.
+fn small() -> ArrayD<u8> {
+    ArrayD::from_shape_fn(IxDyn(&[3, 2, 4]), |i| (100 + 8 * i[0] + 4 * i[1] + i[2]) as u8)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn file(directory: &TempDir, bytes: &[u8]) -> PathBuf {
+    let path = directory.path().join("sample-idx3-ubyte");
+    let _ = fs::remove_file(&path); // some file systems flush a file that is truncated and written again
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// The message of the error that reading `bytes` must give, which names the file.
+fn refused(directory: &TempDir, bytes: &[u8]) -> String {
+    let message = idx::read(file(directory, bytes)).unwrap_err().to_string();
+    assert!(message.contains("sample-idx3-ubyte") && message.contains("expected"), "{message}");
+    message
+}
+
+fn header(rank: u8, sizes: &[u32]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, rank];
+    bytes.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+    bytes
+}
+
+#[test]
+fn the_bytes_of_a_file_are_those_of_the_format() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("a");
+    idx::write(&path, small().view()).unwrap();
+    let mut expected = vec![0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 4];
+    expected.extend(100..124);
+    assert_eq!(fs::read(&path).unwrap(), expected);
+}
+
+#[test]
+fn every_shape_comes_back_from_plain_and_gzip() {
+    let directory = TempDir::new().unwrap();
+    let rng = &mut StdRng::seed_from_u64(1);
+    for shape in [vec![0], vec![1], vec![70_000], vec![5, 0, 3], vec![2, 3], vec![300, 28, 28], vec![1; 12]] {
+        let mut array = ArrayD::zeros(IxDyn(&shape));
+        rng.fill_bytes(array.as_slice_mut().unwrap());
+        for name in ["plain", "packed.gz"] {
+            let path = directory.path().join(name);
+            idx::write(&path, array.view()).unwrap();
+            assert_eq!(fs::read(&path).unwrap().starts_with(&[0x1f, 0x8b]), name.ends_with(".gz"));
+            assert_eq!(idx::read(&path).unwrap(), array, "{name} {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn a_view_that_is_not_contiguous_is_written_in_its_own_order() {
+    let directory = TempDir::new().unwrap();
+    let (array, path) = (small(), directory.path().join("t"));
+    idx::write(&path, array.t()).unwrap();
+    assert_eq!(idx::read(&path).unwrap(), array.t());
+}
+
+#[test]
+fn gzip_is_recognised_by_content_and_may_have_several_members() {
+    let directory = TempDir::new().unwrap();
+    let plain = [header(1, &[3]), vec![7, 8, 9]].concat();
+    let path = file(&directory, &[gzip(&plain[..6]), gzip(&plain[6..])].concat());
+    assert_eq!(idx::read(path).unwrap().as_slice().unwrap(), [7, 8, 9]);
+    let misnamed = directory.path().join("misnamed.gz");
+    fs::write(&misnamed, &plain).unwrap();
+    assert_eq!(idx::read(misnamed).unwrap().as_slice().unwrap(), [7, 8, 9]);
+}
+
+#[test]
+fn every_truncation_and_every_extra_byte_is_an_error() {
+    let directory = TempDir::new().unwrap();
+    let plain = [header(3, &[3, 2, 4]), (100..124).collect()].concat();
+    for whole in [plain.clone(), gzip(&plain)] {
+        for length in 0..whole.len() {
+            refused(&directory, &whole[..length]);
+        }
+        for extra in [0, 1, 0x1f] {
+            refused(&directory, &[&whole[..], &[extra]].concat());
+        }
+    }
+    let message = refused(&directory, &[&plain[..], &[0]].concat());
+    assert!(message.ends_with("expected 24 elements (sizes [3, 2, 4]), found 25"), "{message}");
+    // The same inside a sound gzip stream.
+    for length in 0..plain.len() {
+        refused(&directory, &gzip(&plain[..length]));
+    }
+    assert!(refused(&directory, &gzip(&plain[..39])).ends_with("(sizes [3, 2, 4]), found 23"));
+    assert!(
+        refused(&directory, &gzip(&[&plain[..], &[0]].concat())).ends_with("(sizes [3, 2, 4]), found more")
+    );
+}
+
+#[test]
+fn a_flipped_bit_is_an_error_or_a_change_of_exactly_one_pixel() {
+    let directory = TempDir::new().unwrap();
+    let original = small();
+    let plain = [header(3, &[3, 2, 4]), (100..124).collect()].concat();
+    for bit in 0..8 * plain.len() {
+        let mut bytes = plain.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        if bit < 8 * 16 {
+            refused(&directory, &bytes); // the header: nothing in it is free
+        } else {
+            let image = idx::read(file(&directory, &bytes)).unwrap();
+            assert_eq!(image.iter().zip(&original).filter(|(a, b)| a != b).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_gzip_is_an_error_or_changes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let original = small();
+    let packed = gzip(&[header(3, &[3, 2, 4]), (100..124).collect()].concat());
+    let mut harmless = Vec::new();
+    for bit in 0..8 * packed.len() {
+        let mut bytes = packed.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        match idx::read(file(&directory, &bytes)) {
+            Ok(image) => {
+                assert_eq!(image, original, "bit {bit}");
+                harmless.push(bit / 8);
+            }
+            Err(error) => assert!(error.to_string().contains("sample-idx3-ubyte"), "{error}"),
+        }
+    }
+    // Gzip's checksum covers the content, not its own header (the text flag, time, level and system of RFC 1952), and
+    // deflate ends at a bit: the rest of the last byte before the 8-byte trailer means nothing.
+    let padding = packed.len() - 9;
+    assert!(harmless.iter().all(|byte| (3..10).contains(byte) || *byte == padding), "{harmless:?}");
+}
+
+#[test]
+fn other_element_types_and_magic_numbers_are_named() {
+    let directory = TempDir::new().unwrap();
+    let message = refused(&directory, &[0, 0, 0x0d, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
+    assert!(message.contains("0x0d (32-bit float)"), "{message}");
+    assert!(refused(&directory, &[0, 0, 0x42, 1, 0, 0, 0, 0]).contains("0x42 (unknown)"));
+    assert!(refused(&directory, b"\x89PNG\r\n\x1a\n").contains("[89, 50, 4e, 47]"));
+    assert!(refused(&directory, &[0, 0, 8, 0, 5]).contains("rank of at least 1"));
+    assert!(refused(&directory, &[]).contains("bytes []"));
+}
+
+#[test]
+fn hostile_sizes_are_refused_before_memory_is_taken() {
+    let directory = TempDir::new().unwrap();
+    let max = u32::MAX;
+    // Each declares at least 4 GB, most of them more than any machine has, in a file of a few bytes.
+    for sizes in [vec![max], vec![max, max], vec![max; 3], vec![max; 200], vec![0, max, max, max]] {
+        let bytes = header(sizes.len() as u8, &sizes);
+        refused(&directory, &bytes);
+        refused(&directory, &gzip(&bytes));
+    }
+    assert!(refused(&directory, &header(3, &[max; 3])).contains("4294967295, 4294967295, 4294967295"));
+    let packed = gzip(&header(1, &[max]));
+    let limit = format!("no more than fit in {} bytes of gzip", packed.len());
+    assert!(refused(&directory, &packed).ends_with(&limit));
+}
+
+#[test]
+fn a_gzip_bomb_is_read_no_further_than_its_header_declares() {
+    let directory = TempDir::new().unwrap();
+    let mut bomb = header(1, &[10]);
+    bomb.resize(64 << 20, 0);
+    let message = refused(&directory, &gzip(&bomb));
+    assert!(message.contains("expected 10 elements") && message.contains("found more"), "{message}");
+}
+
+#[test]
+fn random_damage_never_panics() {
+    let directory = TempDir::new().unwrap();
+    let rng = &mut StdRng::seed_from_u64(2);
+    let plain = [header(3, &[3, 2, 4]), (100..124).collect()].concat();
+    for whole in [plain.clone(), gzip(&plain)] {
+        for _ in 0..1_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..rng.random_range(1..6) {
+                let at = rng.random_range(0..bytes.len());
+                bytes[at] = rng.random();
+            }
+            if let Ok(array) = idx::read(file(&directory, &bytes)) {
+                assert_eq!(array.len(), 24);
+            }
+        }
+    }
+}
+
+#[test]
+fn missing_files_and_directories_say_so() {
+    let directory = TempDir::new().unwrap();
+    for path in [directory.path().join("absent"), directory.path().to_path_buf()] {
+        let error = idx::read(&path).unwrap_err();
+        assert!(matches!(error, DataError::Io { .. }), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn arrays_the_format_cannot_hold_are_refused_and_leave_no_file() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("a");
+    let refuse = |shape: &[usize]| {
+        let error = idx::write(&path, ArrayD::zeros(IxDyn(shape)).view()).unwrap_err();
+        assert!(matches!(error, DataError::Malformed { .. }), "{error:?}");
+    };
+    refuse(&[]);
+    refuse(&[1; 256]);
+    if usize::BITS > 32 {
+        refuse(&[1 << 32, 0]);
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    let absent = Path::new("no-such-directory/a");
+    assert!(idx::write(absent, small().view()).unwrap_err().to_string().contains("no-such-directory"));
+}
