@@ -80,9 +80,11 @@ def others():
     }
     cases = []
     for f, grid in grids.items():
-        cases += [case(f, **options) for options in grid]
-        cases += [case(f, p, **grid[-1]) for p in ("missing", "quadratic", "steep_flat")]
-        cases.append(case(f, lr_changes={"6": 5e-4}, **grid[-1]))
+        cases.append(case(f))
+        lr = {"learning_rate": 0.05}
+        cases += [case(f, **lr, **options) for options in grid]
+        cases += [case(f, p, **lr, **grid[-1]) for p in ("missing", "quadratic", "steep_flat")]
+        cases.append(case(f, lr_changes={"6": 0.02}, **lr, **grid[-1]))
     return cases
 
 

@@ -97,7 +97,7 @@ def scalings():
 
 
 def others():
-    lr = {"learning_rate": 1e-3}
+    lr = {"learning_rate": 0.05}
     o = optax
     grids = {
         o.sgd: [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
@@ -111,14 +111,14 @@ def others():
         o.adamaxw: [{"weight_decay": 0.1}],
         o.radam: [{}, {"b1": 0.8, "b2": 0.9}, {"b2": 0.7}, {"eps": 1e-3, "eps_root": 1e-3}, {"threshold": 4.0}, {"nesterov": True}],
         o.lion: [{}, {"b1": 0.8, "b2": 0.9}, {"weight_decay": 0.0}, {"weight_decay": 0.1}],
-        o.rprop: [{}, {"eta_minus": 0.7, "eta_plus": 1.5}, {"min_step_size": 5e-4, "max_step_size": 2e-3}],
+        o.rprop: [{}, {"eta_minus": 0.7, "eta_plus": 1.5}, {"min_step_size": 0.02, "max_step_size": 0.1}],
     }
     cases = []
     for f, grid in grids.items():
         cases += [case(f, **lr, **options) for options in grid]
         cases += [case(f, p, **lr, **grid[-1]) for p in ("quadratic", "steep_flat")]
         if f is not o.rprop:
-            cases.append(case(f, lr_changes={"6": 5e-4}, **lr, **grid[-1]))
+            cases.append(case(f, lr_changes={"6": 0.02}, **lr, **grid[-1]))
     return cases
 
 

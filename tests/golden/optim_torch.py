@@ -77,7 +77,10 @@ def sgd():
 
 
 def adaptive():
-    """Options of the other rules; every one also with missing gradients, closed loop and a rate change."""
+    """Options of the other rules; every one also with missing gradients, closed loop and a rate change.
+
+    Beside the defaults the rate is large, so that a wrong update is not lost in the digits of the parameter.
+    """
     o = torch.optim
     l2 = {"weight_decay": 0.1}
     up = {"maximize": True}
@@ -97,10 +100,12 @@ def adaptive():
     }
     cases = []
     for f, grid in grids.items():
-        cases += [case(f, **options) for options in grid]
-        cases += [case(f, p, **grid[-1]) for p in ("missing", "quadratic", "steep_flat")]
+        cases.append(case(f))
+        large = {"lr": 0.05}
+        cases += [case(f, **large | options) for options in grid]
+        cases += [case(f, p, **large | grid[-1]) for p in ("missing", "quadratic", "steep_flat")]
         if f is not o.Rprop:  # whose rate is only its first step size
-            cases.append(case(f, lr_changes={"6": 5e-4}))
+            cases.append(case(f, lr_changes={"6": 0.02}, **large))
         cases.append(case(f, "missing"))
     return cases
 

@@ -24,7 +24,8 @@ pub fn cases(problems: &BTreeMap<String, Problem>) -> Vec<Value> {
     for momentum in [None, Some(0.9)] {
         for centered in [false, true] {
             for weight_decay in [None, Some(WeightDecay::L2(0.1)), Some(WeightDecay::Decoupled(0.1))] {
-                let config = RMSpropConfig { alpha: 0.95, eps: 1e-3, momentum, centered, weight_decay, ..default };
+                let config =
+                    RMSpropConfig { alpha: 0.95, eps: 1e-3, momentum, centered, weight_decay, ..default };
                 cases.push(record(problems, "stream", config, None));
             }
         }

@@ -88,7 +88,7 @@ impl Spec {
     }
 }
 
-/// The file's text: one problem and one case per line.
+/// The file's text: one problem and one case per line; no problems, no such key.
 pub fn write(origin: &Value, problems: &BTreeMap<String, Problem>, cases: &[Value]) -> String {
     let used = |name: &str| cases.iter().any(|case| case["problem"] == name);
     let problems: Vec<String> = problems
@@ -97,9 +97,9 @@ pub fn write(origin: &Value, problems: &BTreeMap<String, Problem>, cases: &[Valu
         .map(|(name, problem)| format!("{}:{}", json!(name), json!(problem)))
         .collect();
     let cases: Vec<String> = cases.iter().map(Value::to_string).collect();
-    format!(
-        "{{\"origin\":{origin},\n\"problems\":{{\n{}\n}},\n\"cases\":[\n{}\n]}}\n",
-        problems.join(",\n"),
-        cases.join(",\n")
-    )
+    let mut text = format!("{{\"origin\":{origin},\n");
+    if !problems.is_empty() {
+        text += &format!("\"problems\":{{\n{}\n}},\n", problems.join(",\n"));
+    }
+    text + &format!("\"cases\":[\n{}\n]}}\n", cases.join(",\n"))
 }
