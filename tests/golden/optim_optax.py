@@ -109,7 +109,8 @@ def others():
         o.amsgrad: [{}, {"b1": 0.8, "b2": 0.9, "eps": 1e-3}],
         o.adamax: [{}, {"b1": 0.8, "b2": 0.9, "eps": 1e-3}],
         o.adamaxw: [{"weight_decay": 0.1}],
-        o.radam: [{}, {"b1": 0.8, "b2": 0.9}, {"b2": 0.7}, {"eps": 1e-3, "eps_root": 1e-3}, {"threshold": 4.0}, {"nesterov": True}],
+        o.radam: [{}, {"b1": 0.8, "b2": 0.9}, {"b2": 0.7}, {"eps": 1e-3, "eps_root": 1e-3}, {"threshold": 4.0},
+                  {"nesterov": True}],
         o.lion: [{}, {"b1": 0.8, "b2": 0.9}, {"weight_decay": 0.0}, {"weight_decay": 0.1}],
         o.rprop: [{}, {"eta_minus": 0.7, "eta_plus": 1.5}, {"min_step_size": 0.02, "max_step_size": 0.1}],
     }

@@ -355,7 +355,8 @@ def main():
             worst.setdefault(case["rule"], []).append(off)
             if not off < 1e-12:
                 failed = True
-                print(f"{path.name}: {case['rule']} {case['options']} on {case['input_name' if clipping else 'problem']}: {off:.1e}")
+                where = case["input_name"] if clipping else case["problem"]
+                print(f"{path.name}: {case['rule']} {case['options']} on {where}: {off:.1e}")
         for rule, offs in worst.items():
             print(f"{path.name:22} {rule:27} {len(offs):3} cases  worst {max(offs):.1e}")
     sys.exit(failed)
