@@ -1,2 +1,37 @@
 //! Layers for Wengert: dense, embedding, normalization, dropout, initialisation.
+//!
+//! The design decision: `forward` takes `&self`, and whether it trains or evaluates is written on the tape it runs on.
+//! [`Tape::new`](wengert_autodiff::Tape::new) means batch statistics and dropout,
+//! [`Tape::inference`](wengert_autodiff::Tape::inference) means running statistics and none; new running statistics
+//! travel with the gradients and are written by the optimizer's step. The alternative, a `training` flag inside each
+//! layer as in PyTorch, makes a model something that has a mood: a forgotten `eval()` gives wrong numbers without a
+//! word, and `forward` must either change the model or hide a lock in it.
+//!
+//! All fields are public, because there is nothing to protect: shapes are checked where they meet, in `forward`. So a
+//! layer's options are set with Rust's own syntax:
+//!
+//! ```
+//! # use rand::{SeedableRng, rngs::StdRng};
+//! use wengert_layers::{BatchNorm, Dense};
+//!
+//! # let rng = &mut StdRng::seed_from_u64(0);
+//! let hidden: Dense = Dense { bias: None, ..Dense::new(2, 16, rng) };
+//! let norm: BatchNorm = BatchNorm { momentum: None, ..BatchNorm::new(16) };
+//! # assert!(hidden.bias.is_none() && norm.momentum.is_none());
+//! ```
 #![forbid(unsafe_code)]
+
+mod activation;
+mod batch_norm;
+mod dense;
+mod dropout;
+pub mod init;
+mod layer;
+mod sequential;
+
+pub use activation::Activation;
+pub use batch_norm::BatchNorm;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use layer::Layer;
+pub use sequential::Sequential;

@@ -2,6 +2,7 @@
 
 mod binary;
 mod matmul;
+mod normalize;
 mod reduce;
 mod shape;
 mod unary;

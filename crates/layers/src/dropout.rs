@@ -1,0 +1,58 @@
+use ndarray::Array;
+use rand::RngExt;
+use wengert_autodiff::{Real, Var};
+
+use crate::Layer;
+use crate::layer::without_parameters;
+
+/// Sets each value to zero with probability `p` and divides the others by `1 - p`, so that the expectation stays
+/// (Srivastava et al., 2014). On an inference tape it is the identity.
+///
+/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). `p` is rounded
+/// to a multiple of 2⁻³².
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    p: f64,
+}
+
+without_parameters!(Dropout);
+
+impl Dropout {
+    /// `p` is the probability of a zero. With 0 the layer is the identity, with 1 it gives zeros.
+    ///
+    /// # Panics
+    ///
+    /// Unless `0 ≤ p ≤ 1`.
+    #[track_caller]
+    pub fn new(p: f64) -> Self {
+        assert!((0.0..=1.0).contains(&p), "`Dropout` needs a probability between 0 and 1, not {p}");
+        Self { p }
+    }
+
+    /// The probability of a zero.
+    pub fn p(&self) -> f64 {
+        self.p
+    }
+}
+
+impl<F: Real> Layer<F> for Dropout {
+    /// # Panics
+    ///
+    /// If the tape records and has no random numbers.
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
+        if x.tape().is_inference() || self.p == 0.0 {
+            return x;
+        }
+        let kept = if self.p < 1.0 { F::of((1.0 - self.p).recip()) } else { F::ZERO };
+        let threshold = (self.p * 2.0_f64.powi(32)).round() as u64;
+        let value = x.value();
+        let mut draws = vec![0_u32; value.len()];
+        x.tape().random(|rng| rng.fill(&mut draws));
+        let mask = draws.into_iter().map(|draw| if u64::from(draw) < threshold { F::ZERO } else { kept });
+        let mask = Array::from_iter(mask).into_shape_with_order(value.raw_dim()).expect("one draw per value");
+        let y = (&value * &mask).into_shared();
+        let dx = x.edge(move |dy| dy * &mask);
+        x.tape().record("dropout", y, [dx])
+    }
+}

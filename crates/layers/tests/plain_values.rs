@@ -1,0 +1,108 @@
+//! A model is a plain value: no type parameter to write, names as in PyTorch, clones that are independent.
+
+use ndarray::{Array2, ArrayD};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use wengert_autodiff::{Gradients, Module, Param, Tape, Tensor, Var, module};
+use wengert_layers::{Activation, BatchNorm, Dense, Dropout, Layer, Sequential};
+
+#[derive(Clone)]
+struct Mlp {
+    blocks: Vec<Dense>,
+    norm: BatchNorm,
+    head: Sequential,
+}
+
+module!(Mlp { blocks, norm, head });
+
+impl Mlp {
+    fn new(rng: &mut StdRng) -> Self {
+        Self {
+            blocks: vec![Dense::new(2, 4, rng), Dense::new(4, 3, rng)],
+            norm: BatchNorm::new(3),
+            head: Sequential::new()
+                .push(Activation::Relu)
+                .push(Dropout::new(0.5))
+                .push(Dense::new(3, 2, rng)),
+        }
+    }
+
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let h = self.blocks.iter().fold(x, |x, block| block.forward(x).tanh());
+        self.head.forward(self.norm.forward(h))
+    }
+}
+
+fn batch() -> Tensor {
+    Array2::from_shape_fn((4, 2), |(i, j)| (i as f32 - 1.5) * (j as f32 + 0.5)).into_dyn().into()
+}
+
+#[test]
+fn names_are_pytorchs() {
+    let names: Vec<_> = Mlp::new(&mut StdRng::seed_from_u64(0)).state_dict().into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "blocks.0.bias",
+            "blocks.0.weight",
+            "blocks.1.bias",
+            "blocks.1.weight",
+            "head.2.bias",
+            "head.2.weight",
+            "norm.bias",
+            "norm.num_batches_tracked",
+            "norm.running_mean",
+            "norm.running_var",
+            "norm.weight",
+        ]
+    );
+}
+
+#[test]
+fn every_parameter_gets_a_gradient_and_only_the_originals() {
+    let model = Mlp::new(&mut StdRng::seed_from_u64(0));
+    let clone = model.clone();
+    let tape = Tape::with_rng(0);
+    let grads = model.forward(tape.constant(batch())).square().sum().backward();
+    assert_eq!(
+        grads.named(&model).into_keys().collect::<Vec<_>>(),
+        model.params().into_keys().collect::<Vec<_>>()
+    );
+    assert!(grads.named(&clone).is_empty());
+}
+
+#[test]
+fn a_clone_is_independent() {
+    let model = Mlp::new(&mut StdRng::seed_from_u64(0));
+    let before = model.state_dict();
+    let mut clone = model.clone();
+    clone.param_mut("head.2.weight").unwrap().value_mut().fill(7.0);
+    assert_eq!(model.state_dict(), before);
+    assert_ne!(clone.state_dict(), before);
+}
+
+#[test]
+fn both_float_types_of_one_seed_start_alike() {
+    let single: Dense = Dense::new(5, 3, &mut StdRng::seed_from_u64(1));
+    let double: Dense<f64> = Dense::new(5, 3, &mut StdRng::seed_from_u64(1));
+    let rounded: ArrayD<f32> = double.weight.value().mapv(|w| w as f32);
+    assert_eq!(single.weight.value(), rounded);
+}
+
+#[test]
+fn the_float_type_follows_from_the_input() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let (dense, norm) = (Dense::new(2, 2, rng), BatchNorm::new(2));
+    let model = Sequential::new().push(dense).push(norm).push(Activation::Gelu);
+    let tape = Tape::new();
+    assert_eq!(model.forward(tape.constant(batch())).shape(), [4, 2]);
+}
+
+#[test]
+fn models_can_be_sent_and_shared() {
+    fn check<T: Send + Sync>() {}
+    check::<Mlp>();
+    check::<Gradients>();
+    check::<Param>();
+    check::<Box<dyn Layer>>();
+}
