@@ -1,2 +1,42 @@
-//! Optimizers for Wengert whose per-tensor state has names: SGD, RMSProp.
+//! Optimizers for Wengert whose per-tensor state has names.
+//!
+//! The design decision: an optimizer is two halves. A [`Rule`] is the paper's arithmetic on one tensor, `init` and
+//! `update`, and knows nothing of models. [`Optimizer`] is everything else, written once for all rules: it walks the
+//! model, keeps each tensor's state under the parameter's dotted name, and applies parameter groups. The alternative, PyTorch's
+//! list of tensors without names, makes every rule repeat the traversal and ties state to a position in a list: a
+//! reordered model then gets another tensor's averages without a word.
+//!
+//! ```
+//! use wengert_autodiff::{Param, Tape, module};
+//! use wengert_optim::{Optimizer, RmsProp};
+//!
+//! struct Line {
+//!     slope: Param,
+//! }
+//!
+//! module!(Line { slope });
+//!
+//! let mut model = Line { slope: ndarray::arr1(&[1.0]).into() };
+//! let mut opt = Optimizer::new(RmsProp { lr: 0.1, rho: 0.9, ..RmsProp::default() });
+//! let tape = Tape::new();
+//! let grads = tape.param(&model.slope).square().sum().backward(); // the gradient is 2
+//! opt.step(&mut model, &grads);
+//! assert!((opt.state("slope").unwrap().v[0] - 0.4).abs() < 1e-6); // 0.1 · 2²
+//! assert!((model.slope.value()[0] - 0.683772).abs() < 1e-6); // 1 - 0.1 · 2 / √0.4
+//! ```
 #![forbid(unsafe_code)]
+
+mod epsilon;
+mod optimizer;
+mod rmsprop;
+mod rule;
+mod sgd;
+mod slot;
+mod weight_decay;
+
+pub use epsilon::Epsilon;
+pub use optimizer::Optimizer;
+pub use rmsprop::{RmsProp, RmsPropState};
+pub use rule::{HyperError, Rule};
+pub use sgd::{Sgd, SgdState};
+pub use weight_decay::WeightDecay;

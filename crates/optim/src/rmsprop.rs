@@ -1,0 +1,181 @@
+use ndarray::Zip;
+use serde::{Deserialize, Serialize};
+use wengert_autodiff::{Real, Tensor};
+
+use crate::epsilon::Root;
+use crate::rule::Check;
+use crate::slot::{Absent, Momentum, Slot, Slots, full};
+use crate::weight_decay::Descent;
+use crate::{Epsilon, HyperError, Rule, WeightDecay};
+
+/// RMSProp (Tieleman and Hinton, "Lecture 6.5 - RMSProp", Coursera, 2012).
+///
+/// ```text
+/// g ← g + λ p                 L2 weight decay
+/// v ← ρ v + (1 - ρ) g²        v starts at v₀ = 0
+/// u ← g / (√v + ε)            ε outside the root; inside: g / √(v + ε)
+/// b ← μ b + u                 b starts at 0; the rate stands outside the buffer; inside: μ b + η u
+/// p ← p - η b                 Nesterov: p ← p - η (u + μ b)
+/// ```
+///
+/// Centered (Graves, "Generating Sequences With Recurrent Neural Networks", 2013, equations 38 to 45), the variance takes
+/// the place of `v` in the third line. Rounding can push it below zero; it is then taken as zero, and counted.
+///
+/// ```text
+/// m ← ρ m + (1 - ρ) g         m starts at 0
+/// u ← g / (√(v - m²) + ε)
+/// ```
+///
+/// With bias correction `v / (1 - ρᵗ)` and `m / (1 - ρᵗ)` take the places of `v` and `m`, where `t` counts the gradients this tensor
+/// has seen. The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RmsProp {
+    /// η, the learning rate: 1e-2.
+    pub lr: f64,
+    /// ρ, the decay of the averages; elsewhere called alpha, beta or decay: 0.99.
+    pub rho: f64,
+    /// ε and its place: `Outside(1e-8)`.
+    pub eps: Epsilon,
+    /// Divide by the standard deviation of the gradient instead of its root mean square: no.
+    pub centered: bool,
+    /// μ: 0, which keeps no buffer.
+    pub momentum: f64,
+    /// Look ahead by one step of momentum: no.
+    pub nesterov: bool,
+    /// Whether the buffer collects `η u` instead of `u`: no. It only matters when η changes, which then does not
+    /// rescale the past updates.
+    pub lr_in_momentum: bool,
+    /// Undo the averages' start: no. Without it the first steps are larger, by up to `1/√(1 - ρ)`.
+    pub bias_correction: bool,
+    /// v₀, what `v` starts from: 0. With 1, as in TensorFlow 1, the first steps are small instead.
+    pub v0: f64,
+    /// λ: none.
+    pub weight_decay: WeightDecay,
+    /// Climb instead of descend: no.
+    pub maximize: bool,
+}
+
+/// PyTorch's defaults.
+impl Default for RmsProp {
+    fn default() -> Self {
+        Self {
+            lr: 1e-2,
+            rho: 0.99,
+            eps: Epsilon::Outside(1e-8),
+            centered: false,
+            momentum: 0.0,
+            nesterov: false,
+            lr_in_momentum: false,
+            bias_correction: false,
+            v0: 0.0,
+            weight_decay: WeightDecay::None,
+            maximize: false,
+        }
+    }
+}
+
+/// What [`RmsProp`] remembers of one tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RmsPropState<F: Real = f32> {
+    /// The average of the squared gradient, in the tensor's shape.
+    pub v: Tensor<F>,
+    /// The average of the gradient; `None` as long as the rule was not centered.
+    pub m: Option<Tensor<F>>,
+    /// The momentum buffer `b`; `None` as long as there was no momentum.
+    pub buffer: Option<Tensor<F>>,
+    /// How many gradients the tensor has seen.
+    pub steps: u64,
+    /// How often an element's variance came out negative and was taken as zero.
+    pub clamped: u64,
+}
+
+impl<F: Real> Rule<F> for RmsProp {
+    const NAME: &'static str = "rmsprop";
+    type State = RmsPropState<F>;
+
+    fn check(&self) -> Result<(), HyperError> {
+        let check = Check("RmsProp")
+            .not_negative("lr", self.lr)?
+            .decay("rho", self.rho)?
+            .not_negative("momentum", self.momentum)?
+            .not_negative("v0", self.v0)?;
+        let check = self.weight_decay.check(self.eps.check::<F>(check)?)?;
+        if self.nesterov {
+            check.that(self.momentum > 0.0, "momentum", self.momentum, "positive with `nesterov`")?;
+        }
+        Ok(())
+    }
+
+    fn init(&self, param: &Tensor<F>) -> RmsPropState<F> {
+        RmsPropState { v: full(param, F::of(self.v0)), m: None, buffer: None, steps: 0, clamped: 0 }
+    }
+
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RmsPropState<F>) {
+        state.steps += 1;
+        if self.momentum > 0.0 && state.buffer.is_none() {
+            state.buffer = Some(full(param, F::ZERO));
+        }
+        let m = self.centered.then(|| state.m.get_or_insert_with(|| full(param, F::ZERO)));
+        let pass = Pass::new(self, state.steps);
+        let (v, absent) = (&mut state.v, || full(grad, Absent));
+        state.clamped += match (m, &mut state.buffer) {
+            (None, None) => pass.run(param, grad, v, &mut absent(), &mut absent()),
+            (None, Some(buffer)) => pass.run(param, grad, v, &mut absent(), buffer),
+            (Some(m), None) => pass.run(param, grad, v, m, &mut absent()),
+            (Some(m), Some(buffer)) => pass.run(param, grad, v, m, buffer),
+        };
+    }
+}
+
+/// The hyper-parameters of one step in the precision of the tensor. An option that is off is a factor 1 or a summand 0.
+struct Pass<F> {
+    descent: Descent<F>,
+    rho: F,
+    /// `1 / (1 - ρᵗ)`
+    correction: F,
+    root: Root<F>,
+    lr_inside: F,
+    momentum: Momentum<F>,
+    lr_outside: F,
+}
+
+impl<F: Real> Pass<F> {
+    fn new(rule: &RmsProp, steps: u64) -> Self {
+        let correction = if rule.bias_correction { (1.0 - rule.rho.powf(steps as f64)).recip() } else { 1.0 };
+        let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
+        Self {
+            descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),
+            rho: F::of(rule.rho),
+            correction: F::of(correction),
+            root: rule.eps.root(),
+            lr_inside: F::of(lr_inside),
+            momentum: Momentum { mu: F::of(rule.momentum), damp: F::ONE, nesterov: rule.nesterov },
+            lr_outside: F::of(lr_outside),
+        }
+    }
+
+    /// Returns how many variances were clamped.
+    fn run<M: Slot<F> + Clone, B: Slot<F> + Clone>(
+        &self,
+        param: &mut Tensor<F>,
+        grad: &Tensor<F>,
+        v: &mut Tensor<F>,
+        m: &mut Slots<M>,
+        buffer: &mut Slots<B>,
+    ) -> u64 {
+        let &Self { descent, rho, correction, root, lr_inside, momentum, lr_outside } = self;
+        let mut clamped = 0;
+        Zip::from(param).and(grad).and(v).and(m).and(buffer).for_each(|p, &g, v, m, b| {
+            let g = descent.gradient(*p, g);
+            *v = rho * *v + (F::ONE - rho) * g * g;
+            let mean = correction * m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
+            let variance = correction * *v - mean * mean;
+            let negative = variance < F::ZERO;
+            clamped += u64::from(negative);
+            let variance = if negative { F::ZERO } else { variance };
+            let u = lr_inside * g / root.of(variance);
+            *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
+        });
+        clamped
+    }
+}

@@ -1,0 +1,67 @@
+use std::fmt::Debug;
+
+use wengert_autodiff::{Real, Tensor};
+
+/// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
+///
+/// A rule has no idea of models, names or other tensors; [`Optimizer`](crate::Optimizer) does the rest. To write one,
+/// follow `sgd.rs`: a struct of hyper-parameters, a struct of state with named fields, one loop in the paper's order.
+pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
+    /// The rule's name in errors and files.
+    const NAME: &'static str;
+
+    /// What the rule remembers of one tensor.
+    type State: Clone + Debug + Send + Sync + 'static;
+
+    /// Whether the hyper-parameters make sense in the precision of `F`.
+    ///
+    /// # Errors
+    ///
+    /// The first that does not.
+    fn check(&self) -> Result<(), HyperError>;
+
+    /// The state of a tensor that has seen no gradient yet.
+    fn init(&self, param: &Tensor<F>) -> Self::State;
+
+    /// One step: changes `param` in place. `grad` has the shape of `param`, and `state` was made for that shape.
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Self::State);
+}
+
+/// A hyper-parameter out of its range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{rule}: {hyper} is {value}, but must be {expected}")]
+pub struct HyperError {
+    /// The [`Rule::NAME`].
+    pub rule: &'static str,
+    /// The name of the field.
+    pub hyper: &'static str,
+    /// What it was.
+    pub value: f64,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+/// The checks that rules share; each returns itself, so that they chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Check(pub(crate) &'static str);
+
+impl Check {
+    pub(crate) fn that(
+        self,
+        fits: bool,
+        hyper: &'static str,
+        value: f64,
+        expected: &'static str,
+    ) -> Result<Self, HyperError> {
+        if fits { Ok(self) } else { Err(HyperError { rule: self.0, hyper, value, expected }) }
+    }
+
+    pub(crate) fn not_negative(self, hyper: &'static str, value: f64) -> Result<Self, HyperError> {
+        self.that(value.is_finite() && value >= 0.0, hyper, value, "finite and not negative")
+    }
+
+    /// A decay of exactly 1 would never forget, and its bias correction would divide by zero.
+    pub(crate) fn decay(self, hyper: &'static str, value: f64) -> Result<Self, HyperError> {
+        self.that((0.0..1.0).contains(&value), hyper, value, "at least 0 and below 1")
+    }
+}

@@ -1,0 +1,116 @@
+use ndarray::Zip;
+use serde::{Deserialize, Serialize};
+use wengert_autodiff::{Real, Tensor};
+
+use crate::rule::Check;
+use crate::slot::{Absent, Momentum, Slot, Slots, full};
+use crate::weight_decay::Descent;
+use crate::{HyperError, Rule, WeightDecay};
+
+/// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
+/// deep learning", 2013) in PyTorch's form.
+///
+/// ```text
+/// g ← g + λ p                 L2 weight decay
+/// b ← μ b + (1 - τ) g         b starts as the first g, without the dampening τ
+/// p ← p - η b                 Nesterov: p ← p - η (g + μ b)
+/// ```
+///
+/// The rate stands outside the buffer: changing η rescales the past gradients too.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sgd {
+    /// η, the learning rate: 1e-3.
+    pub lr: f64,
+    /// μ: 0, which keeps no buffer.
+    pub momentum: f64,
+    /// τ: 0.
+    pub dampening: f64,
+    /// Look ahead by one step of momentum: no.
+    pub nesterov: bool,
+    /// λ: none.
+    pub weight_decay: WeightDecay,
+    /// Climb instead of descend: no.
+    pub maximize: bool,
+}
+
+/// PyTorch's defaults.
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            lr: 1e-3,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: WeightDecay::None,
+            maximize: false,
+        }
+    }
+}
+
+/// What [`Sgd`] remembers of one tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SgdState<F: Real = f32> {
+    /// `b`, in the tensor's shape; `None` as long as there was no momentum.
+    pub buffer: Option<Tensor<F>>,
+    /// How many gradients the tensor has seen.
+    pub steps: u64,
+}
+
+impl<F: Real> Rule<F> for Sgd {
+    const NAME: &'static str = "sgd";
+    type State = SgdState<F>;
+
+    fn check(&self) -> Result<(), HyperError> {
+        let check = Check("Sgd").not_negative("lr", self.lr)?.not_negative("momentum", self.momentum)?.that(
+            self.dampening.is_finite(),
+            "dampening",
+            self.dampening,
+            "finite",
+        )?;
+        let check = self.weight_decay.check(check)?;
+        if self.nesterov {
+            check.that(self.momentum > 0.0, "momentum", self.momentum, "positive with `nesterov`")?.that(
+                self.dampening == 0.0,
+                "dampening",
+                self.dampening,
+                "0 with `nesterov`",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn init(&self, _param: &Tensor<F>) -> SgdState<F> {
+        SgdState { buffer: None, steps: 0 }
+    }
+
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {
+        state.steps += 1;
+        let first = state.buffer.is_none();
+        if self.momentum > 0.0 && first {
+            state.buffer = Some(full(param, F::ZERO));
+        }
+        let damp = if first { 1.0 } else { 1.0 - self.dampening };
+        match &mut state.buffer {
+            None => self.descend(param, grad, &mut full(grad, Absent), damp),
+            Some(buffer) => self.descend(param, grad, buffer, damp),
+        }
+    }
+}
+
+impl Sgd {
+    fn descend<F: Real, B: Slot<F> + Clone>(
+        &self,
+        param: &mut Tensor<F>,
+        grad: &Tensor<F>,
+        buffer: &mut Slots<B>,
+        damp: f64,
+    ) {
+        let lr = F::of(self.lr);
+        let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
+        let momentum = Momentum { mu: F::of(self.momentum), damp: F::of(damp), nesterov: self.nesterov };
+        Zip::from(param).and(grad).and(buffer).for_each(|p, &g, b| {
+            let g = descent.gradient(*p, g);
+            *p = descent.kept(*p) - lr * momentum.of(g, b);
+        });
+    }
+}
