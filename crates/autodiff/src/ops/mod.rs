@@ -1,8 +1,11 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
 mod binary;
+mod cross_entropy;
+mod loss;
 mod matmul;
 mod normalize;
 mod reduce;
 mod shape;
+mod softmax;
 mod unary;

@@ -241,11 +241,11 @@ impl<F: Real> Neg for Var<'_, F> {
 }
 
 /// `e^-|x|` never overflows, whichever sign `x` has.
-fn sigmoid<F: Real>(x: F) -> F {
+pub(super) fn sigmoid<F: Real>(x: F) -> F {
     let e = (-x.abs()).exp();
     if x < F::ZERO { e / (F::ONE + e) } else { (F::ONE + e).recip() }
 }
 
-fn sign<F: Real>(x: F) -> F {
+pub(super) fn sign<F: Real>(x: F) -> F {
     if x == F::ZERO || x.is_nan() { x } else { x.signum() }
 }
