@@ -2,6 +2,7 @@ use ndarray::Array;
 use wengert_autodiff::{Buffer, Param, Real, Tape, Tensor, Var, module};
 
 use crate::Layer;
+use crate::channels::{along_channels, scale_and_shift};
 
 /// Normalizes each channel of `x: [n, c]` or `[n, c, l]` over the batch (Ioffe and Szegedy, 2015).
 ///
@@ -64,23 +65,14 @@ impl<F: Real> BatchNorm<F> {
         tape.observe(&self.num_batches_tracked, count.into_shared());
     }
 
+    #[track_caller]
     fn normalize_by_running<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let tape = x.tape();
         let (mean, var) = (tape.buffer(&self.running_mean), tape.buffer(&self.running_var));
         let scale = var.mapv(|var| (var + F::of(self.eps)).sqrt().recip());
-        // [c] for x: [n, c], [c, 1] for x: [n, c, l].
-        let mut shape = x.shape();
-        shape.remove(0);
-        shape[1..].fill(1);
-        let channels = |v: Var<'t, F>| v.reshape(&shape);
-        let mut y = (x - channels(tape.constant(mean))) * channels(tape.constant(scale));
-        if let Some(weight) = &self.weight {
-            y = y * channels(tape.param(weight));
-        }
-        if let Some(bias) = &self.bias {
-            y = y + channels(tape.param(bias));
-        }
-        y
+        let normalized =
+            (x - along_channels(tape.constant(mean), x)) * along_channels(tape.constant(scale), x);
+        scale_and_shift(normalized, &self.weight, &self.bias)
     }
 }
 

@@ -1,0 +1,32 @@
+use wengert_autodiff::{Module, Path, Real, Var, Visitor, VisitorMut};
+
+use crate::Layer;
+
+/// `y = x + f(x)` for a layer `f` that keeps the shape. Parameters keep the names they have in `f`.
+#[derive(Clone, Debug)]
+pub struct Residual<L>(
+    /// `f`.
+    pub L,
+);
+
+impl<F: Real, L: Module<F>> Module<F> for Residual<L> {
+    fn visit<'a>(&'a self, path: &mut Path, visitor: &mut Visitor<'_, 'a, F>) {
+        self.0.visit(path, visitor);
+    }
+
+    fn visit_mut<'a>(&'a mut self, path: &mut Path, visitor: &mut VisitorMut<'_, 'a, F>) {
+        self.0.visit_mut(path, visitor);
+    }
+}
+
+impl<F: Real, L: Layer<F>> Layer<F> for Residual<L> {
+    /// # Panics
+    ///
+    /// If `f(x)` has another shape than `x`.
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
+        let f = self.0.forward(x);
+        assert_eq!(x.shape(), f.shape(), "`Residual`: x and f(x) must have one shape");
+        x + f
+    }
+}
