@@ -26,8 +26,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod clip;
 mod epsilon;
+mod group;
 mod optimizer;
+mod presets;
 mod rmsprop;
 mod rule;
 mod sgd;
@@ -35,6 +38,7 @@ mod slot;
 mod weight_decay;
 
 pub use epsilon::Epsilon;
+pub use group::{Row, Table};
 pub use optimizer::Optimizer;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use rule::{HyperError, Rule};

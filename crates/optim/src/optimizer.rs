@@ -3,11 +3,25 @@ use std::collections::BTreeMap;
 use wengert_autodiff::{Gradients, Module, Path, Real, SlotMut, Tensor};
 
 use crate::Rule;
+use crate::group::{Groups, Table};
 
 /// Applies a [`Rule`] to a model and keeps what it remembers of each tensor under the parameter's dotted name.
+///
+/// Parameters can be given other hyper-parameters than the rest by a pattern on their names:
+///
+/// ```
+/// use wengert_optim::{Optimizer, RmsProp, WeightDecay};
+///
+/// let rule = RmsProp { weight_decay: WeightDecay::Decoupled(1e-2), ..RmsProp::default() };
+/// let mut opt: Optimizer<RmsProp> = Optimizer::new(rule)
+///     .with_group("hidden.*", RmsProp { lr: 1e-3, ..rule })
+///     .with_group("*.bias", RmsProp { weight_decay: WeightDecay::None, ..rule });
+/// assert_eq!(opt.rule_for("hidden.weight").lr, 1e-3);
+/// assert_eq!(opt.rule_for("hidden.bias").lr, 1e-2); // the last pattern that matches decides, and decides all
+/// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer<R: Rule<F>, F: Real = f32> {
-    rule: R,
+    groups: Groups<R>,
     entries: BTreeMap<String, Entry<R::State>>,
     steps: u64,
 }
@@ -28,9 +42,29 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// If a hyper-parameter is out of its range; where the numbers come from outside, ask [`Rule::check`] first.
     #[track_caller]
     pub fn new(rule: R) -> Self {
-        let optimizer = Self { rule, entries: BTreeMap::new(), steps: 0 };
+        let optimizer = Self { groups: Groups::new(rule), entries: BTreeMap::new(), steps: 0 };
         optimizer.check();
         optimizer
+    }
+
+    /// Gives the parameters whose names match `pattern` a rule of their own, as a whole: write
+    /// `R { lr: 1e-3, ..rule }` to change one hyper-parameter.
+    ///
+    /// In the pattern `*` stands for any characters, dots included, `?` for one, `[0-9]` for one of several. Where
+    /// several patterns match, the one added last decides, so the general comes before the exception. State does not
+    /// depend on groups: a group added in the middle of a run changes how its tensors go on, not what is remembered.
+    ///
+    /// # Panics
+    ///
+    /// If the pattern is not well-formed, was given before, or a hyper-parameter is out of its range.
+    #[track_caller]
+    #[must_use]
+    pub fn with_group(mut self, pattern: &str, rule: R) -> Self {
+        if let Err(problem) = self.groups.add(pattern, rule) {
+            panic!("`with_group`: {problem}");
+        }
+        self.check();
+        self
     }
 
     /// Walks the model once: updates every parameter that has a gradient, and writes the buffers that were observed.
@@ -76,8 +110,9 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     }
 
     fn update(&mut self, name: &str, param: &mut Tensor<F>, grad: &Tensor<F>) -> Result<(), String> {
+        let rule = self.groups.rule_for(name);
         if !self.entries.contains_key(name) {
-            let entry = Entry { shape: param.shape().to_vec(), last_step: 0, state: self.rule.init(param) };
+            let entry = Entry { shape: param.shape().to_vec(), last_step: 0, state: rule.init(param) };
             self.entries.insert(name.to_owned(), entry);
         }
         let entry = self.entries.get_mut(name).expect("inserted above");
@@ -93,13 +128,13 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             }
         }
         entry.last_step = self.steps;
-        self.rule.update(param, grad, &mut entry.state);
+        rule.update(param, grad, &mut entry.state);
         Ok(())
     }
 
     #[track_caller]
     fn check(&self) {
-        if let Err(error) = self.rule.check() {
+        if let Err(error) = self.groups.rules().try_for_each(Rule::check) {
             panic!("{error}");
         }
     }
@@ -119,14 +154,35 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), &entry.state))
     }
 
-    /// The hyper-parameters.
+    /// The hyper-parameters of the parameters that no group matches.
     pub fn rule(&self) -> &R {
-        &self.rule
+        &self.groups.default
     }
 
-    /// The hyper-parameters, to be changed: `opt.rule_mut().lr *= 0.5`.
+    /// Like [`rule`](Optimizer::rule), to be changed: `opt.rule_mut().lr *= 0.5`.
     pub fn rule_mut(&mut self) -> &mut R {
-        &mut self.rule
+        &mut self.groups.default
+    }
+
+    /// The hyper-parameters that the parameter of this name is updated with.
+    pub fn rule_for(&self, name: &str) -> &R {
+        self.groups.rule_for(name)
+    }
+
+    /// The hyper-parameters of the group with this very pattern, to be changed.
+    pub fn group_mut(&mut self, pattern: &str) -> Option<&mut R> {
+        self.groups.find_mut(pattern)
+    }
+
+    /// The hyper-parameters of the default and then of every group, to be changed: for a schedule that scales all rates.
+    pub fn rules_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.groups.rules_mut()
+    }
+
+    /// Which group and which hyper-parameters each parameter of `model` has, and which groups apply to none. Print it.
+    pub fn table(&self, model: &(impl Module<F> + ?Sized)) -> Table<R> {
+        let params = model.params();
+        self.groups.table(params.iter().map(|(name, param)| (name.as_str(), param.shape())))
     }
 
     /// How often [`step`](Optimizer::step) ran.

@@ -118,12 +118,13 @@ impl<F: Real> Rule<F> for RmsProp {
         let m = self.centered.then(|| state.m.get_or_insert_with(|| full(param, F::ZERO)));
         let pass = Pass::new(self, state.steps);
         let (v, absent) = (&mut state.v, || full(grad, Absent));
-        state.clamped += match (m, &mut state.buffer) {
+        let clamped = match (m, &mut state.buffer) {
             (None, None) => pass.run(param, grad, v, &mut absent(), &mut absent()),
             (None, Some(buffer)) => pass.run(param, grad, v, &mut absent(), buffer),
             (Some(m), None) => pass.run(param, grad, v, m, &mut absent()),
             (Some(m), Some(buffer)) => pass.run(param, grad, v, m, buffer),
         };
+        state.clamped += u64::from(clamped);
     }
 }
 
@@ -154,7 +155,7 @@ impl<F: Real> Pass<F> {
         }
     }
 
-    /// Returns how many variances were clamped.
+    /// Returns how many variances were clamped, counted in the width of `f32` so that the loop stays vectorised.
     fn run<M: Slot<F> + Clone, B: Slot<F> + Clone>(
         &self,
         param: &mut Tensor<F>,
@@ -162,20 +163,22 @@ impl<F: Real> Pass<F> {
         v: &mut Tensor<F>,
         m: &mut Slots<M>,
         buffer: &mut Slots<B>,
-    ) -> u64 {
+    ) -> u32 {
         let &Self { descent, rho, correction, root, lr_inside, momentum, lr_outside } = self;
-        let mut clamped = 0;
-        Zip::from(param).and(grad).and(v).and(m).and(buffer).for_each(|p, &g, v, m, b| {
+        Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
             let g = descent.gradient(*p, g);
             *v = rho * *v + (F::ONE - rho) * g * g;
-            let mean = correction * m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
-            let variance = correction * *v - mean * mean;
-            let negative = variance < F::ZERO;
-            clamped += u64::from(negative);
-            let variance = if negative { F::ZERO } else { variance };
+            let mut variance = correction * *v;
+            let mut negative = false;
+            if M::PRESENT {
+                let mean = correction * m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
+                variance -= mean * mean;
+                negative = variance < F::ZERO;
+                variance = if negative { F::ZERO } else { variance };
+            }
             let u = lr_inside * g / root.of(variance);
             *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
-        });
-        clamped
+            clamped + u32::from(negative)
+        })
     }
 }

@@ -6,11 +6,16 @@ use wengert_autodiff::{Real, Tensor};
 /// An element of such a tensor. A loop that is generic over it is written once and compiled for each combination of
 /// options; where the tensor is [`Absent`] nothing is stored, and nothing is computed.
 pub(crate) trait Slot<F: Real> {
+    /// Whether there is such a tensor.
+    const PRESENT: bool;
+
     /// Replaces the element by `next` of it and returns that, or returns `absent` where there is no such tensor.
     fn advance(&mut self, absent: F, next: impl FnOnce(F) -> F) -> F;
 }
 
 impl<F: Real> Slot<F> for F {
+    const PRESENT: bool = true;
+
     #[inline]
     fn advance(&mut self, _absent: F, next: impl FnOnce(F) -> F) -> F {
         *self = next(*self);
@@ -23,6 +28,8 @@ impl<F: Real> Slot<F> for F {
 pub(crate) struct Absent;
 
 impl<F: Real> Slot<F> for Absent {
+    const PRESENT: bool = false;
+
     #[inline]
     fn advance(&mut self, absent: F, _next: impl FnOnce(F) -> F) -> F {
         absent
