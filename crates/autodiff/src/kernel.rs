@@ -67,3 +67,8 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     }
     g
 }
+
+/// The same tensor; copied where its elements do not lie in row-major order.
+pub(crate) fn row_major<F: Real>(x: Tensor<F>) -> Tensor<F> {
+    if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned().into_shared() }
+}

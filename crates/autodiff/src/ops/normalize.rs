@@ -148,9 +148,9 @@ impl<F: Real> Var<'_, F> {
         let saved_shape = shape.clone();
         edges.push(self.edge(move |dy| {
             let dx = rows_dx(by_row(dy, c), &normalized, &r, &scale, centered);
-            dx.into_shape_clone(saved_shape).expect("as many elements")
+            dx.into_shape_with_order(saved_shape).expect("as many elements")
         }));
-        let y = y.into_shape_clone(shape).expect("as many elements");
+        let y = y.into_shape_with_order(shape).expect("as many elements");
         self.tape().record_many(op, y, edges)
     }
 
@@ -198,7 +198,7 @@ fn to_channels<F: Real>(rows: ArcArray2<F>, shape: &[usize]) -> Tensor<F> {
 /// All axes but the last in one, in row-major order; copies only where they are in another.
 fn by_row<F: Real>(x: Tensor<F>, c: usize) -> ArcArray2<F> {
     let rows = x.len() / c;
-    x.into_shape_clone((rows, c)).expect("as many elements")
+    kernel::row_major(x).into_shape_with_order((rows, c)).expect("as many elements")
 }
 
 /// `1/√(σ² + ε)`.
