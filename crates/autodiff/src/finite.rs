@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use crate::module::names_by_id;
 use crate::param::Id;
-use crate::tape::Kind;
+use crate::tape::{Kind, Node};
 use crate::{Module, Real, Tape, Tensor};
 
 /// The names under which [`Tape::check_finite`] reports.
@@ -10,45 +11,48 @@ pub(crate) struct FiniteCheck {
 }
 
 impl<F: Real> Tape<F> {
-    /// From now on every value and every gradient is checked, and the first NaN or infinity panics at the line of its
-    /// op, naming the op, the layer (by the parameters of `model` nearest to it) and the step. For debugging: it reads
-    /// every tensor once more.
+    /// From now on every value and every gradient is checked, and the first NaN or infinity panics: at the line of the
+    /// op where it is a value, at the line of `backward` where it is a gradient. The message names the op, the layer (by
+    /// the parameter of `model` used last before the op; `&()` if there is no model), the step and the element, and for
+    /// a gradient the line of the op too. For debugging: it reads every tensor once more.
+    ///
+    /// ```should_panic
+    /// # use wengert_autodiff::Tape;
+    /// let mut tape = Tape::new();
+    /// tape.check_finite(&());
+    /// tape.variable(ndarray::arr1(&[1.0, -1.0]).into_dyn()).ln(); // panics here
+    /// ```
     pub fn check_finite(&mut self, model: &(impl Module<F> + ?Sized)) {
-        let names = model.params().into_iter().map(|(name, param)| (param.id, name)).collect();
-        self.finite_check = Some(FiniteCheck { names });
+        self.finite_check = Some(FiniteCheck { names: names_by_id(model) });
     }
 }
 
 impl FiniteCheck {
     #[track_caller]
     pub(crate) fn forward<F: Real>(&self, tape: &Tape<F>, index: usize) {
-        let value = tape.nodes.borrow()[index].value.clone().unwrap_or_default();
-        if let Some(culprit) = first_non_finite(&value) {
-            let op = tape.nodes.borrow()[index].op;
-            panic!(
-                "the value of `{op}` (%{index}, {}) at step {}: {culprit}",
-                self.layer(tape, index),
-                tape.step()
-            );
+        let nodes = tape.nodes.borrow();
+        let node = &nodes[index];
+        if let Some(culprit) = node.value.as_ref().and_then(first_non_finite) {
+            let (op, layer, step) = (node.op, self.layer(tape, index), tape.step());
+            panic!("the value of `{op}` (%{index}, {layer}) at step {step}: {culprit}");
         }
     }
 
     #[track_caller]
     pub(crate) fn backward<F: Real>(&self, tape: &Tape<F>, index: usize, input: usize, dx: &Tensor<F>) {
         if let Some(culprit) = first_non_finite(dx) {
-            let op = tape.nodes.borrow()[index].op;
+            let Node { op, at, .. } = &tape.nodes.borrow()[index];
+            let (layer, step) = (self.layer(tape, index), tape.step());
             panic!(
-                "the gradient that `{op}` (%{index}) gives its input %{input} ({}) at step {}: {culprit}",
-                self.layer(tape, input),
-                tape.step()
+                "the gradient that `{op}` (%{index}, {layer}, recorded at {at}) gives its input %{input} at step \
+                 {step}: {culprit}"
             );
         }
     }
 
-    /// The parameter the value was most recently computed with.
+    /// The parameter used last before the node. The edges would say more, but `backward` holds them while it runs.
     fn layer<F: Real>(&self, tape: &Tape<F>, index: usize) -> String {
         let nodes = tape.nodes.borrow();
-        // `backward` holds the edges while it runs; without them, the parameters before the node still tell the layer.
         let near = nodes[..=index].iter().rev().find_map(|node| match node.kind {
             Kind::Param(id) => self.names.get(&id),
             _ => None,

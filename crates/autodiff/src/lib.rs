@@ -20,6 +20,7 @@
 mod finite;
 mod gemm;
 mod gradients;
+mod graph;
 mod kernel;
 mod module;
 mod ops;
@@ -29,6 +30,7 @@ mod tape;
 mod var;
 
 pub use gradients::Gradients;
+pub use graph::TapeStats;
 pub use module::{Module, Path, ShapeMismatch, Slot, SlotMut, StateDictError, Visitor, VisitorMut};
 pub use ndarray;
 pub use param::{Buffer, Param};

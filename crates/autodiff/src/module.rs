@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::param::Id;
 use crate::{Buffer, Param, Real, Tensor};
 
 /// What a [`Module`] shows of itself: a parameter or a buffer.
@@ -171,6 +172,18 @@ pub struct ShapeMismatch {
     pub expected: Vec<usize>,
     /// The shape in the state.
     pub found: Vec<usize>,
+}
+
+/// The dotted names of a model's parameters, for those who meet the parameters on a tape.
+pub(crate) fn names_by_id<F: Real>(model: &(impl Module<F> + ?Sized)) -> BTreeMap<Id, String> {
+    model.params().into_iter().map(|(name, param)| (param.id, name)).collect()
+}
+
+/// The model without parameters, where a model is asked for and there is none.
+impl<F: Real> Module<F> for () {
+    fn visit<'a>(&'a self, _path: &mut Path, _visitor: &mut Visitor<'_, 'a, F>) {}
+
+    fn visit_mut<'a>(&'a mut self, _path: &mut Path, _visitor: &mut VisitorMut<'_, 'a, F>) {}
 }
 
 impl<F: Real> Module<F> for Param<F> {

@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::Location;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -46,6 +47,8 @@ pub struct Tape<F: Real = f32> {
 
 pub(crate) struct Node<F: Real> {
     pub(crate) op: &'static str,
+    /// The user's line.
+    pub(crate) at: &'static Location<'static>,
     /// `None` once `backward` has released a parameter's array.
     pub(crate) value: Option<Tensor<F>>,
     pub(crate) kind: Kind,
@@ -220,7 +223,7 @@ impl<F: Real> Tape<F> {
         if !self.inference {
             self.edges.borrow_mut().extend(edges);
         }
-        let node = Node { op, value: Some(value), kind, first_edge, holds_param };
+        let node = Node { op, at: Location::caller(), value: Some(value), kind, first_edge, holds_param };
         self.nodes.borrow_mut().push(node);
         if let Some(check) = &self.finite_check {
             check.forward(self, index);

@@ -8,6 +8,67 @@ use crate::{Real, Tape, Tensor};
 /// All operations are methods of this type; see the source files of the `ops` folder, one per kind. Binary operations
 /// broadcast as NumPy does. An operation panics at the caller's line, naming itself and the shapes, where the shapes do
 /// not fit or the operands come from two tapes.
+///
+/// # What does not compile
+///
+/// A `Var` that is used after its step (see [`Tape`]), or that leaves the function its tape belongs to:
+///
+/// ```compile_fail
+/// # use wengert_autodiff::{Tape, Tensor, Var};
+/// fn squares<'t>(x: Tensor) -> Var<'t> {
+///     let tape = Tape::new();
+///     tape.variable(x).square() // error: borrows `tape`, which ends here
+/// }
+/// ```
+///
+/// ```
+/// # use wengert_autodiff::{Tape, Tensor, Var};
+/// fn squares(tape: &Tape, x: Tensor) -> Var<'_> {
+///     tape.variable(x).square()
+/// }
+/// ```
+///
+/// A `Var` shared by two threads; each needs a tape of its own, and the gradients may travel:
+///
+/// ```compile_fail
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| x.sum()); // error: `Tape` is not `Sync`
+/// });
+/// ```
+///
+/// ```
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let x = Tensor::<f32>::zeros(vec![3]);
+/// let grads = std::thread::scope(|scope| {
+///     let worker = scope.spawn(|| {
+///         let tape = Tape::new();
+///         tape.variable(x.clone()).sum().backward()
+///     });
+///     worker.join().unwrap()
+/// });
+/// # drop(grads);
+/// ```
+///
+/// Two float types in one expression:
+///
+/// ```compile_fail
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let (single, double) = (Tape::<f32>::new(), Tape::<f64>::new());
+/// let x = single.variable(Tensor::zeros(vec![3]));
+/// let y = double.variable(Tensor::zeros(vec![3]));
+/// (x * y).sum().backward(); // error: no product of `f32` and `f64`
+/// ```
+///
+/// ```
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let double = Tape::<f64>::new();
+/// let x = double.variable(Tensor::zeros(vec![3]));
+/// let y = double.variable(Tensor::zeros(vec![3]));
+/// (x * y).sum().backward();
+/// ```
 pub struct Var<'t, F: Real = f32> {
     pub(crate) tape: &'t Tape<F>,
     pub(crate) index: usize,

@@ -63,7 +63,11 @@ impl<F: Real> Var<'_, F> {
         let mut log_p = log_softmax(&x, 1);
         let on_label = F::ONE - smoothing;
         let everywhere = smoothing / F::of(x.shape()[1] as f64);
-        let y = per_row(&log_p, |i, row| -on_label * row[labels[i]] - everywhere * row.sum());
+        let y = per_row(&log_p, |i, row| {
+            // A logit of -∞ rules a class out: its `0 · -∞` must not count where nothing is spread.
+            let spread = if everywhere > F::ZERO { everywhere * row.sum() } else { F::ZERO };
+            -on_label * row[labels[i]] - spread
+        });
         let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
             for ((mut row, &label), &dy) in log_p.rows_mut().into_iter().zip(&labels).zip(&dy) {
@@ -86,7 +90,7 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// Cross entropy with a distribution over the classes in place of each label, `target: [n, classes]`:
-    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows; `dx = (p Σⱼ tᵢⱼ - t) dy`, `dt = -ln p dy`.
+    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`, `dt = -ln p dy`.
     ///
     /// # Panics
     ///
@@ -101,7 +105,7 @@ impl<F: Real> Var<'_, F> {
         let log_p = log_softmax(&x, 1);
         let y = per_row(&log_p, |i, row| {
             let t = t.index_axis(Axis(0), i);
-            -row.iter().zip(t).map(|(&log_p, &t)| log_p * t).sum::<F>()
+            -row.iter().zip(t).filter(|&(_, &t)| t != F::ZERO).map(|(&log_p, &t)| t * log_p).sum::<F>()
         });
         let mut d_logits = log_p.clone();
         let dx = self.edge(move |dy| {
