@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::module::{Module, Path, SlotMut};
 use crate::param::Id;
 use crate::tape::Kind;
-use crate::{Buffer, Param, Real, Tape, Tensor, Var};
+use crate::{Buffer, Param, Real, Tape, Tensor, Var, kernel};
 
 /// What `backward` found: the gradient of the loss with respect to every parameter and variable that took part, and the
 /// buffer values observed on the way. It owns its tensors and outlives the tape.
@@ -19,7 +19,7 @@ pub struct Gradients<F: Real = f32> {
 }
 
 impl<F: Real> Gradients<F> {
-    /// The gradient with respect to `param`, in its shape.
+    /// The gradient with respect to `param`, in its shape and in row-major order.
     pub fn of(&self, param: &Param<F>) -> Option<&Tensor<F>> {
         self.params.get(&param.id)
     }
@@ -156,10 +156,10 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
         let Some(upstream) = pending[index].take() else { continue };
         match node.kind {
             Kind::Constant => {}
-            Kind::Variable => _ = grads.variables.insert(index, upstream),
+            Kind::Variable => _ = grads.variables.insert(index, kernel::row_major(upstream)),
             Kind::Param(id) => match grads.params.get_mut(&id) {
                 Some(sum) => *sum += &upstream,
-                None => _ = grads.params.insert(id, upstream),
+                None => _ = grads.params.insert(id, kernel::row_major(upstream)),
             },
             Kind::Op { .. } => {
                 let mut upstream = Some(upstream);

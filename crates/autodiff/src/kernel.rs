@@ -15,14 +15,14 @@ pub(crate) fn update<F: Real>(mut g: Tensor<F>, x: &Tensor<F>, f: impl Fn(F, F) 
     g
 }
 
-/// `g ← f(g, x, y)`, in place where `g` is the only owner of its array. The shapes are equal.
+/// `g ← f(g, x, y)`, in place where `g` is the only owner of its array; `x` and `y` broadcast to its shape.
 pub(crate) fn update2<F: Real>(
     mut g: Tensor<F>,
     x: &Tensor<F>,
     y: &Tensor<F>,
     f: impl Fn(F, F, F) -> F,
 ) -> Tensor<F> {
-    Zip::from(&mut g).and(x).and(y).for_each(|g, &x, &y| *g = f(*g, x, y));
+    Zip::from(&mut g).and_broadcast(x).and_broadcast(y).for_each(|g, &x, &y| *g = f(*g, x, y));
     g
 }
 

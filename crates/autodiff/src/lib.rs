@@ -17,6 +17,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+mod check;
 mod finite;
 mod gemm;
 mod gradients;
@@ -29,6 +30,7 @@ mod real;
 mod tape;
 mod var;
 
+pub use check::{GradientReport, check_gradients};
 pub use gradients::Gradients;
 pub use graph::TapeStats;
 pub use module::{Module, Path, ShapeMismatch, Slot, SlotMut, StateDictError, Visitor, VisitorMut};

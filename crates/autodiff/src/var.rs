@@ -129,7 +129,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// The same value, cut off from what it was computed from: no gradient flows through.
     #[track_caller]
     pub fn detach(self) -> Self {
-        self.tape.constant(self.value())
+        let cut = Edge { input: self.index, pullback: None };
+        self.tape.record_view("detach", self.value(), self, cut)
     }
 
     /// Whether a gradient would flow into this value.

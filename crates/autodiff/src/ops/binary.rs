@@ -20,12 +20,12 @@ impl<F: Real> Var<'_, F> {
         let y = kernel::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
         let da = self.edge(move |dy| {
-            let slope = kernel::broadcast_map(&saved_a, &saved_b, dy.shape(), slopes.0);
-            kernel::sum_to(kernel::update(dy, &slope, |dy, slope| dy * slope), saved_a.shape())
+            let da = kernel::update2(dy, &saved_a, &saved_b, |dy, a, b| dy * slopes.0(a, b));
+            kernel::sum_to(da, saved_a.shape())
         });
         let db = rhs.edge(move |dy| {
-            let slope = kernel::broadcast_map(&a, &b, dy.shape(), slopes.1);
-            kernel::sum_to(kernel::update(dy, &slope, |dy, slope| dy * slope), b.shape())
+            let db = kernel::update2(dy, &a, &b, |dy, a, b| dy * slopes.1(a, b));
+            kernel::sum_to(db, b.shape())
         });
         self.tape().record(op, y, [da, db])
     }
@@ -35,21 +35,24 @@ impl<F: Real> Var<'_, F> {
     pub(super) fn broadcast_with(self, op: &str, rhs: Self) -> Vec<usize> {
         self.same_tape(op, rhs);
         let (a, b) = (self.value(), rhs.value());
-        kernel::broadcast_shape(a.shape(), b.shape()).unwrap_or_else(|| {
-            panic!("`{op}`: shapes {:?} and {:?} cannot be broadcast together", a.shape(), b.shape())
-        })
+        let Some(shape) = kernel::broadcast_shape(a.shape(), b.shape()) else {
+            panic!("`{op}`: shapes {:?} and {:?} cannot be broadcast together", a.shape(), b.shape());
+        };
+        shape
     }
 
-    /// `y = max(a, b)`. The gradient goes to the larger operand, by halves to both where they are equal.
+    /// `y = max(a, b)`. The gradient goes to the larger operand, by halves to both where they are equal. NaN stays NaN.
     #[track_caller]
     pub fn maximum(self, rhs: Self) -> Self {
-        self.binary("maximum", rhs, F::max, (|a, b| share(a > b, a == b), |a, b| share(b > a, a == b)))
+        let larger = |a: F, b| if a > b || a.is_nan() { a } else { b };
+        self.binary("maximum", rhs, larger, (|a, b| share(a > b, a == b), |a, b| share(b > a, a == b)))
     }
 
-    /// `y = min(a, b)`. The gradient goes to the smaller operand, by halves to both where they are equal.
+    /// `y = min(a, b)`. The gradient goes to the smaller operand, by halves to both where they are equal. NaN stays NaN.
     #[track_caller]
     pub fn minimum(self, rhs: Self) -> Self {
-        self.binary("minimum", rhs, F::min, (|a, b| share(a < b, a == b), |a, b| share(b < a, a == b)))
+        let smaller = |a: F, b| if a < b || a.is_nan() { a } else { b };
+        self.binary("minimum", rhs, smaller, (|a, b| share(a < b, a == b), |a, b| share(b < a, a == b)))
     }
 }
 
@@ -84,7 +87,12 @@ impl<'t, F: Real> Sub for Var<'t, F> {
     /// `y = a - b`, `da = dy`, `db = -dy`.
     #[track_caller]
     fn sub(self, rhs: Self) -> Self {
-        self.binary("sub", rhs, |a, b| a - b, (|_, _| F::ONE, |_, _| -F::ONE))
+        let shape = self.broadcast_with("sub", rhs);
+        let (a, b) = (self.value(), rhs.value());
+        let y = kernel::broadcast_map(&a, &b, &shape, |a, b| a - b);
+        let da = self.edge(move |dy| kernel::sum_to(dy, a.shape()));
+        let db = rhs.edge(move |dy| kernel::sum_to(dy, b.shape()).mapv_into(|db| -db));
+        self.tape().record("sub", y, [da, db])
     }
 }
 

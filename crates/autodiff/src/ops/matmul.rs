@@ -1,58 +1,89 @@
 //! Matrix products. A transposed operand is a view with other strides and is never copied.
 
-use ndarray::{ArrayView2, Ix2};
+use ndarray::{ArcArray, Array3, ArrayView2, ArrayView3, Axis, Ix2, Ix3, IxDyn};
 
+use super::shape::row_major;
 use crate::{Real, Tensor, Var, gemm, kernel};
 
 impl<F: Real> Var<'_, F> {
     /// `Y = A B` for `A: [m, k]`, `B: [k, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
+    ///
+    /// Either may be a batch, `[batch, m, k]` or `[batch, k, n]`; the other is then a batch of the same size, or a batch
+    /// of one or a single matrix that serves all, whose gradient is the sum over the batch.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit.
     #[track_caller]
     pub fn matmul(self, rhs: Self) -> Self {
         self.same_tape("matmul", rhs);
         let (a, b) = (self.value(), rhs.value());
-        assert!(
-            a.ndim() == 2 && b.ndim() == 2 && a.shape()[1] == b.shape()[0],
-            "`matmul`: shapes {:?} and {:?} do not fit: [m, k] and [k, n] are needed",
-            a.shape(),
-            b.shape()
-        );
-        let y = product(matrix(&a), matrix(&b));
-        let (saved_a, saved_b) = (a, b);
-        let da = self.edge(move |dy| product(matrix(&dy), matrix(&saved_b).reversed_axes()));
-        let db = rhs.edge(move |dy| product(matrix(&saved_a).reversed_axes(), matrix(&dy)));
+        let Some(shape) = product_shape(a.shape(), b.shape()) else {
+            panic!(
+                "`matmul`: shapes {:?} and {:?} do not fit: [m, k] and [k, n] are needed, with or without a batch axis",
+                a.shape(),
+                b.shape()
+            );
+        };
+        // A batch times one matrix is a single product, with all the batch's rows below each other.
+        let flat = b.ndim() == 2;
+        let (a_shape, b_shape) = (a.raw_dim(), b.raw_dim());
+        let (a, b) = (batch(a, flat), batch(b, false));
+        let batches = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
+        let y = reshaped(product(a.view(), b.view(), batches), IxDyn(&shape));
+        let (saved_a, saved_b) = (a.clone(), b.clone());
+        let da = self.edge(move |dy| {
+            let b = saved_b.view().permuted_axes([0, 2, 1]);
+            reshaped(product(batch(dy, flat).view(), b, a.dim().0), a_shape)
+        });
+        let db = rhs.edge(move |dy| {
+            let a = saved_a.view().permuted_axes([0, 2, 1]);
+            reshaped(product(a, batch(dy, flat).view(), b.dim().0), b_shape)
+        });
         self.tape().record("matmul", y, [da, db])
     }
 
-    /// The dense layer's `Y = X Wᵀ + b` in one op, for `X: [n, in]`, `W: [out, in]`, `b: [out]`;
-    /// `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY` over the rows.
+    /// The dense layer's `Y = X Wᵀ + b` in one op, for `X: [..., in]`, `W: [out, in]`, `b: [out]`;
+    /// `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY`, the latter two summed over all leading axes of `X`.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit.
     #[track_caller]
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
         self.same_tape("linear", weight);
         let (x, w) = (self.value(), weight.value());
         assert!(
-            x.ndim() == 2 && w.ndim() == 2 && x.shape()[1] == w.shape()[1],
-            "`linear`: input {:?} and weight {:?} do not fit: [n, in] and [out, in] are needed",
+            x.ndim() > 0 && w.ndim() == 2 && x.shape().last() == w.shape().last(),
+            "`linear`: input {:?} and weight {:?} do not fit: [..., in] and [out, in] are needed",
             x.shape(),
             w.shape()
         );
+        let x_shape = x.raw_dim();
+        let mut y_shape = x.raw_dim();
+        y_shape[x.ndim() - 1] = w.shape()[0];
+        let x = rows(x);
         let mut y = gemm::matmul(matrix(&x), matrix(&w).reversed_axes());
         if let Some(bias) = bias {
             self.same_tape("linear", bias);
             let b = bias.value();
-            assert_eq!(
+            assert!(
+                b.shape() == [y.ncols()],
+                "`linear`: bias {:?} and weight {:?} do not fit: [out] and [out, in] are needed",
                 b.shape(),
-                [y.ncols()],
-                "`linear`: the bias has another length than the weight has rows"
+                w.shape()
             );
             y += &b;
         }
-        let y = y.into_dyn().into_shared();
-        let dx = self.edge(move |dy| product(matrix(&dy), matrix(&w)));
-        let dw = weight.edge(move |dy| product(matrix(&dy).reversed_axes(), matrix(&x)));
+        let out = y.ncols();
+        let y = reshaped(y, y_shape);
+        let dx = self.edge(move |dy| reshaped(gemm::matmul(matrix(&rows(dy)), matrix(&w)), x_shape));
+        let dw = weight.edge(move |dy| {
+            gemm::matmul(matrix(&rows(dy)).reversed_axes(), matrix(&x)).into_dyn().into_shared()
+        });
         match bias {
             None => self.tape().record("linear", y, [dx, dw]),
             Some(bias) => {
-                let out = y.shape()[1];
                 let db = bias.edge(move |dy| kernel::sum_to(dy, &[out]));
                 self.tape().record("linear", y, [dx, dw, db])
             }
@@ -60,10 +91,51 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
+/// The shape of `A B`, if there is such a product.
+fn product_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let ([a_batch @ .., m, k], [b_batch @ .., rows, n]) = (a, b) else { return None };
+    if k != rows || a_batch.len() > 1 || b_batch.len() > 1 {
+        return None;
+    }
+    let mut shape = kernel::broadcast_shape(a_batch, b_batch)?;
+    shape.extend([*m, *n]);
+    Some(shape)
+}
+
+/// A matrix is a batch of one; so is a batch whose rows are put below each other.
+fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
+    let x = if flat { rows(x) } else { x };
+    let x = if x.ndim() == 2 { x.insert_axis(Axis(0)) } else { x };
+    x.into_dimensionality().expect("two or three axes, checked by the op")
+}
+
+/// The products of the matrices of two batches, of which one may have a single matrix that serves all; summed where
+/// `batches` of the result is 1.
+fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Array3<F> {
+    let mut c = Array3::zeros((batches, a.dim().1, b.dim().2));
+    let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
+    for i in 0..count {
+        let pick = |x: usize| if x == 1 { 0 } else { i };
+        let (a, b) = (a.index_axis(Axis(0), pick(a.dim().0)), b.index_axis(Axis(0), pick(b.dim().0)));
+        let beta = if i < batches { F::ZERO } else { F::ONE };
+        F::gemm(F::ONE, a, b, beta, c.index_axis_mut(Axis(0), pick(batches)));
+    }
+    c
+}
+
+/// `[..., k]` as a matrix `[n, k]`.
+fn rows<F: Real>(x: Tensor<F>) -> Tensor<F> {
+    match x.shape() {
+        [_, _] => x,
+        [leading @ .., k] => row_major(&x, &[leading.iter().product(), *k]),
+        [] => unreachable!("the op asked for an axis"),
+    }
+}
+
 fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
     x.view().into_dimensionality::<Ix2>().expect("two axes, checked by the op")
 }
 
-fn product<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor<F> {
-    gemm::matmul(a, b).into_dyn().into_shared()
+fn reshaped<F: Real, D: ndarray::Dimension>(x: ndarray::Array<F, D>, shape: IxDyn) -> Tensor<F> {
+    x.into_shape_with_order(shape).expect("a product's elements are in order").into_shared()
 }

@@ -1,33 +1,220 @@
-//! Reductions over axes.
+//! Reductions over axes. An axis may be counted from the end (-1 is the last). With `keepdim`, a reduced axis stays with
+//! size 1, so that the result broadcasts against `x`; without, it disappears. An empty list of axes reduces nothing.
+//!
+//! In the formulas `dy` stands for its value repeated along the reduced axes.
 
-use ndarray::IxDyn;
+use ndarray::{Axis, IxDyn};
 
-use crate::{Real, Tensor, Var};
+use super::axes;
+use crate::{Real, Tensor, Var, kernel};
+
+/// The axes an op sums or searches, and what becomes of them.
+struct Reduction {
+    axes: Vec<Axis>,
+    keepdim: bool,
+    /// How many elements become one.
+    count: usize,
+}
+
+impl Reduction {
+    #[track_caller]
+    fn new(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool) -> Self {
+        let axes = axes::axes(op, arguments, shape);
+        let count = axes.iter().map(|axis| shape[axis.index()]).product();
+        Self { axes, keepdim, count }
+    }
+
+    /// Like [`new`](Self::new), for ops that have no value for no elements.
+    #[track_caller]
+    fn of_some(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool) -> Self {
+        let reduction = Self::new(op, shape, arguments, keepdim);
+        assert!(
+            reduction.count > 0,
+            "`{op}` over axes {arguments:?} of a tensor of shape {shape:?}: there are no elements"
+        );
+        reduction
+    }
+
+    /// Reduces one axis after the other, the last one first; the axes are gone. The result has an array of its own.
+    fn fold<F: Real>(&self, x: &Tensor<F>, along: impl Fn(&Tensor<F>, Axis) -> Tensor<F>) -> Tensor<F> {
+        match self.axes.split_last() {
+            None => x.to_owned().into_shared(),
+            Some((&last, rest)) => rest.iter().rev().fold(along(x, last), |x, &axis| along(&x, axis)),
+        }
+    }
+
+    fn sum<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
+        if self.axes.len() == x.ndim() {
+            return Tensor::from_elem(IxDyn(&[]), x.sum());
+        }
+        self.fold(x, |x, axis| x.sum_axis(axis).into_shared())
+    }
+
+    /// Puts the reduced axes back with size 1.
+    fn keep<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
+        self.axes.iter().fold(y, |y, &axis| y.insert_axis(axis))
+    }
+
+    /// The op's result.
+    fn result<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
+        if self.keepdim { self.keep(y) } else { y }
+    }
+
+    /// The inverse of [`result`](Self::result), with size 1 at the reduced axes.
+    fn kept<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
+        if self.keepdim { y } else { self.keep(y) }
+    }
+}
 
 impl<F: Real> Var<'_, F> {
-    /// `y = Σ x` over all elements, a scalar; `dx = dy` everywhere.
+    /// `y = Σ x` over all elements, a scalar; `dx = dy`. The sum of no elements is 0.
     #[track_caller]
     pub fn sum(self) -> Self {
+        self.sum_axis(&self.all_axes(), false)
+    }
+
+    /// `y = Σ x` over `axes`; `dx = dy`. The sum of no elements is 0.
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn sum_axis(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
-        let y = Tensor::from_elem(IxDyn(&[]), x.sum());
-        let shape = x.raw_dim();
-        let dx = self.edge(move |dy| Tensor::from_elem(shape, dy[IxDyn(&[])]));
+        let over = Reduction::new("sum", x.shape(), axes, keepdim);
+        let y = over.result(over.sum(&x));
+        let shape = x.shape().to_vec();
+        let dx = self.edge(move |dy| repeat(&over.kept(dy), &shape));
         self.tape().record("sum", y, [dx])
     }
 
-    /// `y = Σ x / n` over all elements, a scalar; `dx = dy / n` everywhere.
+    /// `y = Σ x / n` over all `n` elements, a scalar; `dx = dy / n`.
     ///
     /// # Panics
     ///
     /// If there is no element.
     #[track_caller]
     pub fn mean(self) -> Self {
+        self.mean_axis(&self.all_axes(), false)
+    }
+
+    /// `y = Σ x / n` over `axes`, along which there are `n` elements; `dx = dy / n`.
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice; if `n = 0`.
+    #[track_caller]
+    pub fn mean_axis(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
-        assert!(!x.is_empty(), "`mean` of a tensor of shape {:?}, which has no elements", x.shape());
-        let n = F::of(x.len() as f64);
-        let y = Tensor::from_elem(IxDyn(&[]), x.sum() / n);
-        let shape = x.raw_dim();
-        let dx = self.edge(move |dy| Tensor::from_elem(shape, dy[IxDyn(&[])] / n));
+        let over = Reduction::of_some("mean", x.shape(), axes, keepdim);
+        let n = F::of(over.count as f64);
+        let y = over.result(over.sum(&x).mapv_into(|sum| sum / n));
+        let shape = x.shape().to_vec();
+        let dx = self.edge(move |dy| repeat(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
         self.tape().record("mean", y, [dx])
     }
+
+    /// The variance of all elements, a scalar: see [`var_axis`](Var::var_axis).
+    #[track_caller]
+    pub fn var(self, ddof: usize) -> Self {
+        self.var_axis(&self.all_axes(), ddof, false)
+    }
+
+    /// `y = Σ (x - m)² / (n - ddof)` over `axes`, along which there are `n` elements with the mean `m`;
+    /// `dx = 2 (x - m) dy / (n - ddof)`.
+    ///
+    /// `ddof = 0` is the variance of the elements themselves, `ddof = 1` the unbiased estimate from a sample, which is
+    /// PyTorch's default.
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice; if `n ≤ ddof`.
+    #[track_caller]
+    pub fn var_axis(self, axes: &[isize], ddof: usize, keepdim: bool) -> Self {
+        let x = self.value();
+        let over = Reduction::new("var", x.shape(), axes, keepdim);
+        assert!(
+            over.count > ddof,
+            "`var` over axes {axes:?} of a tensor of shape {:?} has {} elements and needs more than ddof = {ddof}",
+            x.shape(),
+            over.count
+        );
+        let (n, divisor) = (F::of(over.count as f64), F::of((over.count - ddof) as f64));
+        let mean = over.keep(over.sum(&x).mapv_into(|sum| sum / n));
+        let centered = kernel::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
+        let squares = over.sum(&kernel::map(&centered, |c| c * c));
+        let y = over.result(squares.mapv_into(|sum| sum / divisor));
+        let rate = F::of(2.0) / divisor;
+        let dx = self.edge(move |dy| {
+            kernel::broadcast_map(&centered, &over.kept(dy), centered.shape(), |c, dy| rate * c * dy)
+        });
+        self.tape().record("var", y, [dx])
+    }
+
+    /// The largest element, a scalar: see [`max_axis`](Var::max_axis).
+    #[track_caller]
+    pub fn max(self) -> Self {
+        self.max_axis(&self.all_axes(), false)
+    }
+
+    /// `y = max x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is larger than
+    /// anything.
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice; if there is no element along `axes`.
+    #[track_caller]
+    pub fn max_axis(self, axes: &[isize], keepdim: bool) -> Self {
+        self.extreme("max", axes, keepdim, F::neg_infinity(), |x, best| x > best)
+    }
+
+    /// The smallest element, a scalar: see [`min_axis`](Var::min_axis).
+    #[track_caller]
+    pub fn min(self) -> Self {
+        self.min_axis(&self.all_axes(), false)
+    }
+
+    /// `y = min x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is smaller than
+    /// anything.
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice; if there is no element along `axes`.
+    #[track_caller]
+    pub fn min_axis(self, axes: &[isize], keepdim: bool) -> Self {
+        self.extreme("min", axes, keepdim, F::infinity(), |x, best| x < best)
+    }
+
+    #[track_caller]
+    fn extreme(
+        self,
+        op: &'static str,
+        axes: &[isize],
+        keepdim: bool,
+        worst: F,
+        wins: fn(F, F) -> bool,
+    ) -> Self {
+        let x = self.value();
+        let over = Reduction::of_some(op, x.shape(), axes, keepdim);
+        let better = |&best: &F, &x: &F| if wins(x, best) || x.is_nan() { x } else { best };
+        let best = over.fold(&x, |x, axis| x.fold_axis(axis, worst, better).into_shared());
+        let y = over.result(best.clone());
+        let dx = self.edge(move |dy| {
+            let best = over.keep(best);
+            let chosen = kernel::broadcast_map(&x, &best, x.shape(), |x, y| F::of((x == y).into()));
+            let ties = over.keep(over.sum(&chosen));
+            let share = kernel::update(over.kept(dy), &ties, |dy, k| dy / k);
+            kernel::broadcast_map(&chosen, &share, x.shape(), |chosen, share| chosen * share)
+        });
+        self.tape().record(op, y, [dx])
+    }
+
+    #[track_caller]
+    fn all_axes(self) -> Vec<isize> {
+        (0..self.value().ndim() as isize).collect()
+    }
+}
+
+fn repeat<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    kernel::broadcast(x, shape).to_owned().into_shared()
 }

@@ -24,7 +24,7 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub(super) fn scale(self, op: &'static str, c: F) -> Self {
         let y = kernel::map(&self.value(), |x| c * x);
-        let dx = self.edge(move |dy| kernel::map(&dy, |dy| c * dy));
+        let dx = self.edge(move |dy: Tensor<F>| dy.mapv_into(|dy| c * dy));
         self.tape().record(op, y, [dx])
     }
 

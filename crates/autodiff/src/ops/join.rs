@@ -1,0 +1,81 @@
+//! Several tensors become one.
+
+use ndarray::Slice;
+
+use super::axes;
+use crate::{Real, Tensor, Var};
+
+impl<F: Real> Var<'_, F> {
+    /// The tensors one after the other along `axis`: `Var::concat(&[a, b], 0)`. Each gets its slice of `dy`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no tensor, if the axis does not exist, or if the shapes differ at another axis.
+    #[track_caller]
+    pub fn concat(parts: &[Self], axis: isize) -> Self {
+        let shape = first_shape("concat", parts);
+        let axis = axes::axis("concat", axis, &shape);
+        let mut joined = shape.clone();
+        joined[axis.index()] = 0;
+        for part in parts {
+            let other = part.shape();
+            assert!(
+                shape.len() == other.len()
+                    && (0..shape.len()).all(|i| i == axis.index() || shape[i] == other[i]),
+                "`concat` along axis {}: shapes {shape:?} and {other:?} differ elsewhere",
+                axis.index()
+            );
+            joined[axis.index()] += other[axis.index()];
+        }
+        let mut y = Tensor::zeros(joined);
+        let mut edges = Vec::with_capacity(parts.len());
+        let mut start = 0;
+        for part in parts {
+            let x = part.value();
+            let range = Slice::from(start..start + x.len_of(axis));
+            start += x.len_of(axis);
+            y.slice_axis_mut(axis, range).assign(&x);
+            edges.push(part.edge(move |mut dy| {
+                dy.slice_axis_inplace(axis, range);
+                dy
+            }));
+        }
+        parts[0].tape().record_many("concat", y, edges)
+    }
+
+    /// Tensors of one shape side by side along a new axis: `Var::stack(&[a, b], 0)[i]` is the `i`-th. Each gets its place
+    /// of `dy`. `axis` is an axis of the result.
+    ///
+    /// # Panics
+    ///
+    /// If there is no tensor, if the axis does not exist, or if the shapes differ.
+    #[track_caller]
+    pub fn stack(parts: &[Self], axis: isize) -> Self {
+        let shape = first_shape("stack", parts);
+        let mut joined = shape.clone();
+        joined.push(1);
+        let axis = axes::axis("stack", axis, &joined);
+        for part in parts {
+            assert!(shape == part.shape(), "`stack`: shapes {shape:?} and {:?} differ", part.shape());
+        }
+        joined.pop();
+        joined.insert(axis.index(), parts.len());
+        let mut y = Tensor::zeros(joined);
+        let mut edges = Vec::with_capacity(parts.len());
+        for (i, (part, mut place)) in parts.iter().zip(y.axis_iter_mut(axis)).enumerate() {
+            place.assign(&part.value());
+            edges.push(part.edge(move |dy| dy.index_axis_move(axis, i)));
+        }
+        parts[0].tape().record_many("stack", y, edges)
+    }
+}
+
+/// The shape of the first of several tensors of one tape.
+#[track_caller]
+fn first_shape<F: Real>(op: &str, parts: &[Var<'_, F>]) -> Vec<usize> {
+    let Some(first) = parts.first() else { panic!("`{op}` needs at least one tensor") };
+    for part in parts {
+        first.same_tape(op, *part);
+    }
+    first.shape()
+}

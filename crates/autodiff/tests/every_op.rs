@@ -1,0 +1,296 @@
+//! One line per op; each line is checked against numeric derivatives in every situation in which gradients go wrong.
+
+use std::collections::BTreeSet;
+
+use ndarray::{arr2, aview1};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use wengert_autodiff::{GradientReport, Tensor, Var, check_gradients};
+
+type Op = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
+
+/// The shapes of the inputs, for each run of a row.
+type Shapes = &'static [&'static [&'static [usize]]];
+
+#[derive(Clone, Copy)]
+enum Domain {
+    /// Uniform in [-2, 2].
+    Real,
+    /// Uniform in [0.3, 2.3].
+    Positive,
+    /// Multiples of 0.1 plus 0.05 with both signs, no two equal: away from kinks at multiples of 0.1 and from ties.
+    Distinct,
+}
+use Domain::*;
+
+struct Row {
+    /// The method's name, which [`the_table_knows_every_op`] looks for.
+    op: &'static str,
+    domain: Domain,
+    shapes: Shapes,
+    f: Op,
+}
+
+/// `shapes!([2, 3] [3]; [0, 3] [3])`: two runs with two inputs each.
+macro_rules! shapes {
+    ($($([$($size:expr),*])*);*) => { &[$(&[$(&[$($size),*]),*]),*] };
+}
+
+/// A matrix, no rows, one column, and a scalar.
+const ONE: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; []);
+/// Equal shapes; each operand broadcast along a size-1, a missing and an empty axis; scalars.
+const TWO: Shapes = shapes!([3, 4] [3, 4]; [3, 4] [4]; [4] [3, 4]; [3, 1] [1, 4]; [] [3, 2]; [2, 1, 3] [4, 1]; [0, 3] [3]; [1] [0]);
+const MATRIX: Shapes = shapes!([3, 4]; [0, 3]; [3, 0]; [3, 1]; [1, 1]);
+/// Axis 1 of two or more has elements.
+const ROWS: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; [2, 3, 2]);
+const CUBE: Shapes = shapes!([2, 3, 4]; [0, 3, 2]; [1, 1, 1]; [2, 1, 3]);
+
+fn row(op: &'static str, domain: Domain, shapes: Shapes, f: Op) -> Row {
+    Row { op, domain, shapes, f }
+}
+
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    vec![
+        row("neg", Real, ONE, |x| -x[0]),
+        row("powi", Real, ONE, |x| x[0].powi(3)),
+        row("powi", Positive, ONE, |x| x[0].powi(-2)),
+        row("powf", Positive, ONE, |x| x[0].powf(2.5)),
+        row("powf", Positive, ONE, |x| x[0].powf(0.0)),
+        row("sqrt", Positive, ONE, |x| x[0].sqrt()),
+        row("square", Real, ONE, |x| x[0].square()),
+        row("recip", Positive, ONE, |x| x[0].recip()),
+        row("exp", Real, ONE, |x| x[0].exp()),
+        row("ln", Positive, ONE, |x| x[0].ln()),
+        row("ln_1p", Positive, ONE, |x| x[0].ln_1p()),
+        row("exp_m1", Real, ONE, |x| x[0].exp_m1()),
+        row("sin", Real, ONE, |x| x[0].sin()),
+        row("cos", Real, ONE, |x| x[0].cos()),
+        row("tanh", Real, ONE, |x| x[0].tanh()),
+        row("sigmoid", Real, ONE, |x| x[0].sigmoid()),
+        row("relu", Distinct, ONE, |x| x[0].relu()),
+        row("leaky_relu", Distinct, ONE, |x| x[0].leaky_relu(0.1)),
+        row("elu", Distinct, ONE, |x| x[0].elu(0.7)),
+        row("gelu", Real, ONE, |x| x[0].gelu()),
+        row("gelu_tanh", Real, ONE, |x| x[0].gelu_tanh()),
+        row("silu", Real, ONE, |x| x[0].silu()),
+        row("softplus", Real, ONE, |x| x[0].softplus()),
+        row("abs", Distinct, ONE, |x| x[0].abs()),
+        row("sign", Distinct, ONE, |x| x[0].sign()),
+        row("clamp", Distinct, ONE, |x| x[0].clamp(-0.3, 0.4)),
+
+        row("add", Real, TWO, |x| x[0] + x[1]),
+        row("add", Real, ONE, |x| (x[0] + 1.5) + (1.5 + x[0])),
+        row("sub", Real, TWO, |x| x[0] - x[1]),
+        row("sub", Real, ONE, |x| (x[0] - 1.5) * (1.5 - x[0])),
+        row("mul", Real, TWO, |x| x[0] * x[1]),
+        row("mul", Real, ONE, |x| (x[0] * 1.5) + (0.5 * x[0])),
+        row("div", Positive, TWO, |x| x[0] / x[1]),
+        row("div", Positive, ONE, |x| (x[0] / 1.5) - (0.5 / x[0])),
+        row("maximum", Distinct, TWO, |x| x[0].maximum(x[1])),
+        row("minimum", Distinct, TWO, |x| x[0].minimum(x[1])),
+        row("select", Real, TWO, |x| Var::select(arr2(&[[true]]).view(), x[0], x[1])),
+        row("select", Real, shapes!([2, 3] [2, 3]; [2, 3] [3]; [2, 1] []), |x| Var::select(aview1(&[true, false, true]), x[0], x[1])),
+
+        row("matmul", Real, shapes!([2, 3] [3, 4]; [0, 3] [3, 2]; [2, 0] [0, 3]; [3, 1] [1, 3]; [3, 3] [3, 3]), |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([2, 3, 4] [2, 4, 5]; [1, 2, 3] [4, 3, 2]; [4, 2, 3] [1, 3, 2]; [0, 2, 3] [1, 3, 2]; [2, 2, 2] [2, 2, 2]), |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([4, 2, 3] [3, 2]; [2, 3] [4, 3, 2]; [0, 2, 3] [3, 2]; [2, 3] [0, 3, 2]), |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([3, 2] [4, 3]; [2, 2] [2, 2]), |x| x[0].t().matmul(x[1].t())),
+        row("matmul", Real, shapes!([4, 3, 2] [5, 3]), |x| x[0].transpose(1, 2).matmul(x[1].t())),
+        row("linear", Real, shapes!([4, 3] [2, 3] [2]; [0, 3] [2, 3] [2]; [3] [2, 3] [2]; [2, 4, 3] [5, 3] [5]; [4, 0] [2, 0] [2]), |x| x[0].linear(x[1], Some(x[2]))),
+        row("linear", Real, shapes!([4, 3] [2, 3]; [2, 1, 3] [1, 3]; [3, 3] [3, 3]), |x| x[0].linear(x[1], None)),
+
+        row("sum", Real, ONE, |x| x[0].sum()),
+        row("sum_axis", Real, ROWS, |x| x[0].sum_axis(&[1], false)),
+        row("sum_axis", Real, MATRIX, |x| x[0].sum_axis(&[-1], true)),
+        row("sum_axis", Real, CUBE, |x| x[0].sum_axis(&[2, 0], false)),
+        row("sum_axis", Real, CUBE, |x| x[0].sum_axis(&[], true)),
+        row("mean", Real, shapes!([3, 4]; [3, 1]; []), |x| x[0].mean()),
+        row("mean_axis", Real, ROWS, |x| x[0].mean_axis(&[1], false)),
+        row("mean_axis", Real, shapes!([2, 3, 4]; [1, 1, 1]), |x| x[0].mean_axis(&[0, -1], true)),
+        row("var", Real, shapes!([3, 4]; [3, 1]), |x| x[0].var(1)),
+        row("var_axis", Real, ROWS, |x| x[0].var_axis(&[1], 0, false)),
+        row("var_axis", Real, shapes!([2, 3, 4]; [2, 0, 4]; [2, 3, 1]), |x| x[0].var_axis(&[0, 2], 1, true)),
+        row("max", Distinct, shapes!([3, 4]; [3, 1]; []), |x| x[0].max()),
+        row("max_axis", Distinct, ROWS, |x| x[0].max_axis(&[1], false)),
+        row("max_axis", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].max_axis(&[0, 2], true)),
+        row("min", Distinct, shapes!([3, 4]; [3, 1]; []), |x| x[0].min()),
+        row("min_axis", Distinct, ROWS, |x| x[0].min_axis(&[1], false)),
+        row("min_axis", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].min_axis(&[0, 2], true)),
+
+        row("reshape", Real, shapes!([3, 4]; [12]; [2, 1, 6]), |x| x[0].reshape(&[2, 6])),
+        row("reshape", Real, shapes!([3, 4]; [2, 6]), |x| x[0].t().reshape(&[4, 3]).t()),
+        row("reshape", Real, shapes!([0, 2]; [3, 0, 1]), |x| x[0].reshape(&[4, 0])),
+        row("t", Real, MATRIX, |x| x[0].t()),
+        row("transpose", Real, CUBE, |x| x[0].transpose(0, -1)),
+        row("permute", Real, CUBE, |x| x[0].permute(&[2, 0, 1])),
+        row("broadcast_to", Real, shapes!([3]; [1, 3]; [2, 1]; [2, 3]; []), |x| x[0].broadcast_to(&[4, 2, 3])),
+        row("broadcast_to", Real, shapes!([1, 3]; [0, 3]; [1]), |x| x[0].broadcast_to(&[0, 3])),
+        row("slice", Real, ROWS, |x| x[0].slice(1, 0..1)),
+        row("slice", Real, shapes!([3, 4]; [0, 4]), |x| x[0].slice(-1, 1..3)),
+        row("slice", Real, MATRIX, |x| x[0].slice(0, 0..0)),
+        row("concat", Real, shapes!([2, 3] [1, 3]; [0, 3] [2, 3]; [2, 3] [2, 3]; [3]; [1, 2] [2, 2] [3, 2]), |x| Var::concat(x, 0)),
+        row("concat", Real, shapes!([2, 1, 3] [2, 2, 3]; [0, 2] [0, 1]), |x| Var::concat(x, 1)),
+        row("stack", Real, shapes!([2, 3] [2, 3]; [3] [3] [3]; [0] [0]; [] []), |x| Var::stack(x, 0)),
+        row("stack", Real, shapes!([2, 3] [2, 3]; [1]; [2, 0] [2, 0]), |x| Var::stack(x, -1)),
+        row("index_select", Real, shapes!([4, 3]; [4]; [4, 0]; [4, 1]), |x| x[0].index_select(0, &[2, 0, 2, 2])),
+        row("index_select", Real, shapes!([2, 3]; [2, 3, 2]; [0, 3]), |x| x[0].index_select(1, &[2, 0, 2])),
+        row("index_select", Real, MATRIX, |x| x[0].index_select(0, &[])),
+        row("gather", Real, shapes!([3, 4]; [2, 2]), |x| x[0].gather(1, arr2(&[[1, 1, 0], [0, 1, 1]]).view())),
+        row("gather", Real, shapes!([3, 4]; [2, 3]; [2, 4]), |x| x[0].gather(0, arr2(&[[1, 0, 1], [1, 1, 0]]).view())),
+        row("gather", Real, shapes!([3, 4]; [0, 1]; [3, 1]), |x| x[0].gather(1, ndarray::Array2::zeros((0, 5)).view())),
+    ]
+}
+
+/// The inputs for one run, the same ones every time.
+fn draw(domain: Domain, shapes: &[&[usize]]) -> Vec<Tensor<f64>> {
+    let mut rng = StdRng::seed_from_u64(1);
+    let count: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
+    let mut distinct: Vec<f64> =
+        (0..count).map(|i| (i as f64 - (count / 2) as f64).mul_add(0.1, 0.05)).collect();
+    distinct.shuffle(&mut rng);
+    let mut draw = || match domain {
+        Real => rng.random_range(-2.0..2.0),
+        Positive => rng.random_range(0.3..2.3),
+        Distinct => distinct.pop().expect("as many as elements"),
+    };
+    shapes.iter().map(|&shape| Tensor::from_shape_simple_fn(shape, &mut draw)).collect()
+}
+
+fn expect_small(situation: &str, row: &Row, shapes: &[&[usize]], report: &GradientReport) {
+    let error = report.relative_error;
+    assert!(error <= 1e-7, "{situation} of `{}` with inputs of shapes {shapes:?}: {report}", row.op);
+}
+
+fn each_run(mut test: impl FnMut(&Row, &[&[usize]], Vec<Tensor<f64>>)) {
+    for row in table() {
+        for shapes in row.shapes {
+            test(&row, shapes, draw(row.domain, shapes));
+        }
+    }
+}
+
+#[test]
+fn every_gradient_is_the_derivative() {
+    each_run(|row, shapes, x| {
+        expect_small("the gradient", row, shapes, &check_gradients(|_, x| (row.f)(x), &x));
+    });
+}
+
+/// Twice on one tape: the gradients of both uses must add up in the input.
+#[test]
+fn an_input_used_by_two_ops_gets_the_sum() {
+    each_run(|row, shapes, x| {
+        let twice = check_gradients(|_, x| (row.f)(x) + (row.f)(x) * 2.0, &x);
+        expect_small("two uses", row, shapes, &twice);
+    });
+}
+
+/// `x * x`, `x / x`, …: one operand at all places of an op.
+#[test]
+fn an_op_given_one_operand_at_every_place() {
+    let mut tested = BTreeSet::new();
+    each_run(|row, shapes, x| {
+        if shapes.len() > 1 && shapes.iter().all(|shape| shape == &shapes[0]) {
+            let report = check_gradients(|_, x| (row.f)(&vec![x[0]; shapes.len()]), &x[..1]);
+            expect_small("a repeated operand", row, shapes, &report);
+            tested.insert(row.op);
+        }
+    });
+    let several = table().into_iter().filter(|row| row.shapes.iter().any(|shapes| shapes.len() > 1));
+    assert_eq!(
+        tested,
+        several.map(|row| row.op).collect(),
+        "ops without a run whose operands have one shape"
+    );
+}
+
+/// The result of one op is often a view with other strides; the next op must read it right.
+#[test]
+fn inputs_that_are_not_in_row_major_order() {
+    each_run(|row, shapes, x| {
+        let reversed = |x: &Tensor<f64>| x.t().to_owned().into_shared();
+        let through = check_gradients(
+            |_, x| {
+                let back: Vec<isize> = (0..x[0].shape().len() as isize).rev().collect();
+                let mut x = x.to_vec();
+                x[0] = x[0].permute(&back);
+                (row.f)(&x)
+            },
+            &std::iter::once(reversed(&x[0])).chain(x[1..].iter().cloned()).collect::<Vec<_>>(),
+        );
+        expect_small("a transposed first input", row, shapes, &through);
+    });
+}
+
+/// Inputs without a gradient have no edge, and the others keep theirs.
+#[test]
+fn any_input_may_be_a_constant() {
+    each_run(|row, shapes, x| {
+        for constant in 0..x.len() {
+            let mut free = x.clone();
+            let held = free.remove(constant);
+            let report = |free: &[Tensor<f64>]| {
+                check_gradients(
+                    |tape, free| {
+                        let mut x = free.to_vec();
+                        x.insert(constant, tape.constant(held.clone()));
+                        (row.f)(&x)
+                    },
+                    free,
+                )
+            };
+            if !free.is_empty() {
+                expect_small("a constant input", row, shapes, &report(&free));
+            }
+        }
+    });
+}
+
+/// Reads the sources, so that an op without a row in the table is found whoever forgot it.
+#[test]
+fn the_table_knows_every_op() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops");
+    let mut ops = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut of_var = false;
+        let mut operator = false;
+        for line in source.lines() {
+            if line.starts_with("impl") {
+                of_var = line.contains("Var<");
+            }
+            let code = line.trim_start();
+            // The operators' traits are the only ones in these files with an associated type.
+            operator |= code.starts_with("type Output");
+            let function = code
+                .strip_prefix("pub fn ")
+                .filter(|_| of_var)
+                .or(code.strip_prefix("fn ").filter(|_| operator));
+            if let Some(function) = function {
+                let end = function.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
+                ops.insert(function[..end].to_owned());
+                operator = false;
+            }
+        }
+    }
+    assert!(ops.contains("tanh") && ops.contains("add"), "the search itself: {ops:?}");
+    let rows: BTreeSet<_> = table().into_iter().map(|row| row.op.to_owned()).collect();
+    assert_eq!(rows, ops, "left: the table, right: the sources");
+}
+
+/// A row proves little if its runs all have the same kind of shape.
+#[test]
+fn every_op_meets_an_empty_and_a_size_1_axis() {
+    let meets = |op: &str, size: usize| {
+        let mut runs = table().into_iter().filter(|row| row.op == op).flat_map(|row| row.shapes);
+        runs.any(|shapes| shapes.iter().any(|shape| shape.contains(&size)))
+    };
+    // Nothing has no mean, no variance and no largest element.
+    let undefined = ["mean", "var", "max", "min"];
+    for Row { op, .. } in table() {
+        assert!(meets(op, 1), "`{op}` has no run with an axis of size 1");
+        assert!(meets(op, 0) != undefined.contains(&op), "`{op}`: runs with an empty axis");
+    }
+}
