@@ -35,6 +35,7 @@ mod rmsprop;
 mod rule;
 mod sgd;
 mod slot;
+mod state;
 mod weight_decay;
 
 pub use epsilon::Epsilon;
@@ -43,4 +44,9 @@ pub use optimizer::Optimizer;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use rule::{HyperError, Rule};
 pub use sgd::{Sgd, SgdState};
+pub use state::{AsField, Field, FieldMut, State};
 pub use weight_decay::WeightDecay;
+
+// For `state!`, so that it works where only this crate is in scope.
+#[doc(hidden)]
+pub use wengert_autodiff::Real;

@@ -6,7 +6,7 @@ use crate::epsilon::Root;
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay};
+use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
 
 /// RMSProp (Tieleman and Hinton, "Lecture 6.5 - RMSProp", Coursera, 2012).
 ///
@@ -88,6 +88,8 @@ pub struct RmsPropState<F: Real = f32> {
     /// How often an element's variance came out negative and was taken as zero.
     pub clamped: u64,
 }
+
+state!(RmsPropState { v, m, buffer, steps, clamped });
 
 impl<F: Real> Rule<F> for RmsProp {
     const NAME: &'static str = "rmsprop";

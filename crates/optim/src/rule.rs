@@ -2,6 +2,8 @@ use std::fmt::Debug;
 
 use wengert_autodiff::{Real, Tensor};
 
+use crate::State;
+
 /// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
 ///
 /// A rule has no idea of models, names or other tensors; [`Optimizer`](crate::Optimizer) does the rest. To write one,
@@ -11,7 +13,7 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// What the rule remembers of one tensor.
-    type State: Clone + Debug + Send + Sync + 'static;
+    type State: State<F>;
 
     /// Whether the hyper-parameters make sense in the precision of `F`.
     ///

@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{HyperError, Rule, WeightDecay};
+use crate::{HyperError, Rule, WeightDecay, state};
 
 /// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning", 2013) in PyTorch's form.
@@ -55,6 +55,8 @@ pub struct SgdState<F: Real = f32> {
     /// How many gradients the tensor has seen.
     pub steps: u64,
 }
+
+state!(SgdState { buffer, steps });
 
 impl<F: Real> Rule<F> for Sgd {
     const NAME: &'static str = "sgd";

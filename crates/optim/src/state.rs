@@ -1,0 +1,123 @@
+//! State as named fields: the one description that reading, editing, explaining, saving and restoring share.
+
+use std::fmt::Debug;
+
+use wengert_autodiff::{Real, Tensor};
+
+/// What a rule remembers of one tensor, field by field under the field's own name.
+///
+/// Write `state!(MyState { v, steps })` rather than implementing this by hand.
+pub trait State<F: Real>: Clone + Debug + Send + Sync + 'static {
+    /// The fields that are there; an optional tensor that is `None` is left out.
+    fn fields(&self) -> Vec<(&'static str, Field<'_, F>)>;
+
+    /// All fields, to be changed.
+    fn fields_mut(&mut self) -> Vec<(&'static str, FieldMut<'_, F>)>;
+}
+
+/// A field of a [`State`].
+#[derive(Clone, Copy, Debug)]
+pub enum Field<'a, F: Real> {
+    /// An average, a sum or a buffer, in the shape of the parameter.
+    Tensor(&'a Tensor<F>),
+    /// A count, such as that of the steps.
+    Count(u64),
+    /// One number for the whole tensor.
+    Number(f64),
+}
+
+/// A field of a [`State`], to be changed.
+#[derive(Debug)]
+pub enum FieldMut<'a, F: Real> {
+    /// A tensor that is always there.
+    Tensor(&'a mut Tensor<F>),
+    /// A tensor that only some options need.
+    Optional(&'a mut Option<Tensor<F>>),
+    /// A count.
+    Count(&'a mut u64),
+    /// A number.
+    Number(&'a mut f64),
+}
+
+/// A type that can be a field of a [`State`]: `Tensor<F>`, `Option<Tensor<F>>`, `u64` or `f64`.
+pub trait AsField<F: Real> {
+    /// The field, if it is there.
+    fn field(&self) -> Option<Field<'_, F>>;
+
+    /// The field, to be changed.
+    fn field_mut(&mut self) -> FieldMut<'_, F>;
+}
+
+impl<F: Real> AsField<F> for Tensor<F> {
+    fn field(&self) -> Option<Field<'_, F>> {
+        Some(Field::Tensor(self))
+    }
+
+    fn field_mut(&mut self) -> FieldMut<'_, F> {
+        FieldMut::Tensor(self)
+    }
+}
+
+impl<F: Real> AsField<F> for Option<Tensor<F>> {
+    fn field(&self) -> Option<Field<'_, F>> {
+        self.as_ref().map(Field::Tensor)
+    }
+
+    fn field_mut(&mut self) -> FieldMut<'_, F> {
+        FieldMut::Optional(self)
+    }
+}
+
+impl<F: Real> AsField<F> for u64 {
+    fn field(&self) -> Option<Field<'_, F>> {
+        Some(Field::Count(*self))
+    }
+
+    fn field_mut(&mut self) -> FieldMut<'_, F> {
+        FieldMut::Count(self)
+    }
+}
+
+impl<F: Real> AsField<F> for f64 {
+    fn field(&self) -> Option<Field<'_, F>> {
+        Some(Field::Number(*self))
+    }
+
+    fn field_mut(&mut self) -> FieldMut<'_, F> {
+        FieldMut::Number(self)
+    }
+}
+
+/// Makes a struct, generic over its float type, the [`State`] of a rule.
+///
+/// ```
+/// use wengert_autodiff::{Real, Tensor};
+/// use wengert_optim::{Field, State, state};
+///
+/// #[derive(Clone, Debug)]
+/// struct MeanSquare<F: Real> {
+///     v: Tensor<F>,
+///     steps: u64,
+/// }
+///
+/// state!(MeanSquare { v, steps });
+///
+/// let state = MeanSquare { v: Tensor::<f32>::zeros(vec![2]), steps: 3 };
+/// let fields = state.fields();
+/// assert!(matches!(fields[..], [("v", Field::Tensor(_)), ("steps", Field::Count(3))]));
+/// ```
+#[macro_export]
+macro_rules! state {
+    ($state:ident { $($field:ident),* $(,)? }) => {
+        impl<F: $crate::Real> $crate::State<F> for $state<F> {
+            fn fields(&self) -> Vec<(&'static str, $crate::Field<'_, F>)> {
+                let fields = [$((stringify!($field), $crate::AsField::<F>::field(&self.$field))),*];
+                fields.into_iter().filter_map(|(name, field)| Some((name, field?))).collect()
+            }
+
+            fn fields_mut(&mut self) -> Vec<(&'static str, $crate::FieldMut<'_, F>)> {
+                vec![$((stringify!($field), $crate::AsField::<F>::field_mut(&mut self.$field))),*]
+            }
+        }
+    };
+}
