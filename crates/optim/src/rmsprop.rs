@@ -112,6 +112,18 @@ impl<F: Real> Rule<F> for RmsProp {
         RmsPropState { v: full(param, F::of(self.v0)), m: None, buffer: None, steps: 0, clamped: 0 }
     }
 
+    fn effective_lr(&self, param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
+        let pass = Pass::new(self, state.steps.max(1));
+        let lr = F::of(self.lr);
+        let rate = |variance: F| lr / pass.root.of(variance);
+        match state.m.as_ref().filter(|_| self.centered) {
+            None => state.v.mapv(|v| rate(pass.correction * v)).into_shared(),
+            Some(m) => {
+                Zip::from(&state.v).and(m).map_collect(|&v, &m| rate(pass.variance(v, m).0)).into_shared()
+            }
+        }
+    }
+
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RmsPropState<F>) {
         state.steps += 1;
         if self.momentum > 0.0 && state.buffer.is_none() {
@@ -157,6 +169,15 @@ impl<F: Real> Pass<F> {
         }
     }
 
+    /// `v - m²`, both corrected, or zero and `true` where rounding made it negative.
+    #[inline]
+    fn variance(&self, v: F, m: F) -> (F, bool) {
+        let mean = self.correction * m;
+        let variance = self.correction * v - mean * mean;
+        let negative = variance < F::ZERO;
+        (if negative { F::ZERO } else { variance }, negative)
+    }
+
     /// Returns how many variances were clamped, counted in the width of `f32` so that the loop stays vectorised.
     fn run<M: Slot<F> + Clone, B: Slot<F> + Clone>(
         &self,
@@ -170,14 +191,9 @@ impl<F: Real> Pass<F> {
         Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
             let g = descent.gradient(*p, g);
             *v = rho * *v + (F::ONE - rho) * g * g;
-            let mut variance = correction * *v;
-            let mut negative = false;
-            if M::PRESENT {
-                let mean = correction * m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
-                variance -= mean * mean;
-                negative = variance < F::ZERO;
-                variance = if negative { F::ZERO } else { variance };
-            }
+            let m = m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
+            let (variance, negative) =
+                if M::PRESENT { self.variance(*v, m) } else { (correction * *v, false) };
             let u = lr_inside * g / root.of(variance);
             *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
             clamped + u32::from(negative)

@@ -25,6 +25,10 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     /// The state of a tensor that has seen no gradient yet.
     fn init(&self, param: &Tensor<F>) -> Self::State;
 
+    /// What the next update would multiply its direction with, element by element: `η / (√v + ε)` for RMSProp, whose
+    /// direction is the gradient; `η` for plain descent. Where the direction is a sign, it is the size of the step.
+    fn effective_lr(&self, param: &Tensor<F>, state: &Self::State) -> Tensor<F>;
+
     /// One step: changes `param` in place. `grad` has the shape of `param`, and `state` was made for that shape.
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Self::State);
 }

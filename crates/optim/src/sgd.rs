@@ -85,6 +85,10 @@ impl<F: Real> Rule<F> for Sgd {
         SgdState { buffer: None, steps: 0 }
     }
 
+    fn effective_lr(&self, param: &Tensor<F>, _state: &SgdState<F>) -> Tensor<F> {
+        full(param, F::of(self.lr))
+    }
+
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {
         state.steps += 1;
         let first = state.buffer.is_none();
