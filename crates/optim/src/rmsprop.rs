@@ -112,7 +112,7 @@ impl<F: Real> Rule<F> for RmsProp {
         RmsPropState { v: full(param, F::of(self.v0)), m: None, buffer: None, steps: 0, clamped: 0 }
     }
 
-    fn effective_lr(&self, param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
+    fn effective_lr(&self, _param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
         let pass = Pass::new(self, state.steps.max(1));
         let lr = F::of(self.lr);
         let rate = |variance: F| lr / pass.root.of(variance);
