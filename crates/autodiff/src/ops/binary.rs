@@ -8,7 +8,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = value(a, b)`, `da = dy · slopes.0(a, b)` and `db = dy · slopes.1(a, b)`, each summed over the axes along
     /// which its operand was repeated.
     #[track_caller]
-    fn binary(
+    pub(super) fn binary(
         self,
         op: &'static str,
         rhs: Self,
