@@ -90,7 +90,8 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// Cross entropy with a distribution over the classes in place of each label, `target: [n, classes]`:
-    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`, `dt = -ln p dy`.
+    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`,
+    /// `dt = -ln p dy`.
     ///
     /// # Panics
     ///
