@@ -27,7 +27,8 @@ use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
 /// ```
 ///
 /// With bias correction `v / (1 - ρᵗ)` and `m / (1 - ρᵗ)` take the places of `v` and `m`, where `t` counts the gradients this tensor
-/// has seen. The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
+/// has seen. Both together, the variance after one gradient is exactly zero, and the first step is `η g / ε`: choose a
+/// large ε. The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RmsProp {
     /// η, the learning rate: 1e-2.
