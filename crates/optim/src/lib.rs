@@ -26,9 +26,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod average;
 pub mod clip;
 mod epsilon;
 mod group;
+mod momentum;
 mod optimizer;
 mod presets;
 mod rmsprop;

@@ -2,9 +2,11 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::average::Average;
 use crate::epsilon::Root;
+use crate::momentum::Momentum;
 use crate::rule::Check;
-use crate::slot::{Absent, Momentum, Slot, Slots, full};
+use crate::slot::{Absent, Slot, Slots, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
 
@@ -93,11 +95,11 @@ pub struct RmsPropState<F: Real = f32> {
 state!(RmsPropState { v, m, buffer, steps, clamped });
 
 impl<F: Real> Rule<F> for RmsProp {
-    const NAME: &'static str = "rmsprop";
+    const NAME: &'static str = "RmsProp";
     type State = RmsPropState<F>;
 
     fn check(&self) -> Result<(), HyperError> {
-        let check = Check("RmsProp")
+        let check = Check(<Self as Rule<F>>::NAME)
             .not_negative("lr", self.lr)?
             .decay("rho", self.rho)?
             .not_negative("momentum", self.momentum)?
@@ -146,7 +148,7 @@ impl<F: Real> Rule<F> for RmsProp {
 /// The hyper-parameters of one step in the precision of the tensor. An option that is off is a factor 1 or a summand 0.
 struct Pass<F> {
     descent: Descent<F>,
-    rho: F,
+    average: Average<F>,
     /// `1 / (1 - ρᵗ)`
     correction: F,
     root: Root<F>,
@@ -161,7 +163,7 @@ impl<F: Real> Pass<F> {
         let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
         Self {
             descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),
-            rho: F::of(rule.rho),
+            average: Average::new(rule.rho),
             correction: F::of(correction),
             root: rule.eps.root(),
             lr_inside: F::of(lr_inside),
@@ -188,11 +190,11 @@ impl<F: Real> Pass<F> {
         m: &mut Slots<M>,
         buffer: &mut Slots<B>,
     ) -> u32 {
-        let &Self { descent, rho, correction, root, lr_inside, momentum, lr_outside } = self;
+        let &Self { descent, average, correction, root, lr_inside, momentum, lr_outside } = self;
         Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
             let g = descent.gradient(*p, g);
-            *v = rho * *v + (F::ONE - rho) * g * g;
-            let m = m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
+            *v = average.next(*v, g * g);
+            let m = m.advance(F::ZERO, |m| average.next(m, g));
             let (variance, negative) =
                 if M::PRESENT { self.variance(*v, m) } else { (correction * *v, false) };
             let u = lr_inside * g / root.of(variance);

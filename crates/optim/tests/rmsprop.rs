@@ -223,3 +223,13 @@ fn options_can_be_switched_on_later() {
     close(run.step(1.0), -0.019, 1e-14);
     assert_eq!(run.state.steps, 3);
 }
+
+/// `1 - ρ` is rounded once: `1 - 0.999` in `f32` would be 0.00100005.
+#[test]
+fn single_precision_keeps_the_digits_of_the_decay() {
+    let rule = RmsProp { rho: 0.999, ..RmsProp::default() };
+    let mut w = Tensor::<f32>::zeros(vec![1]);
+    let mut state = rule.init(&w);
+    rule.update(&mut w, &Tensor::from_elem(vec![1], 1.0), &mut state);
+    assert_eq!(state.v[0], 0.001);
+}
