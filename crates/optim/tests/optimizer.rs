@@ -214,6 +214,10 @@ impl<F: Real> Rule<F> for SignDescent {
 
     fn init(&self, _param: &Tensor<F>) {}
 
+    fn effective_lr(&self, param: &Tensor<F>, _state: &()) -> Tensor<F> {
+        param.map(|_| F::of(self.lr)).into_shared()
+    }
+
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, _state: &mut ()) {
         param.zip_mut_with(grad, |p, &g| *p -= F::of(self.lr) * g.signum());
     }
