@@ -1,6 +1,5 @@
-use ndarray::Array;
 use rand::RngExt;
-use wengert_autodiff::{Real, Var};
+use wengert_autodiff::{Real, Tensor, Var};
 
 use crate::Layer;
 use crate::layer::without_parameters;
@@ -8,8 +7,8 @@ use crate::layer::without_parameters;
 /// Sets each value to zero with probability `p` and divides the others by `1 - p`, so that the expectation stays
 /// (Srivastava et al., 2014). On an inference tape it is the identity.
 ///
-/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). `p` is rounded
-/// to a multiple of 2⁻³².
+/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). The share
+/// of zeros is `p` rounded to a multiple of 2⁻¹⁶: drawing 16 bits takes half the time of 32.
 #[derive(Clone, Debug)]
 pub struct Dropout {
     p: f64,
@@ -45,12 +44,13 @@ impl<F: Real> Layer<F> for Dropout {
             return x;
         }
         let kept = if self.p < 1.0 { F::of((1.0 - self.p).recip()) } else { F::ZERO };
-        let threshold = (self.p * 2.0_f64.powi(32)).round() as u64;
+        let threshold = (self.p * 65536.0).round() as u32;
         let value = x.value();
-        let mut draws = vec![0_u32; value.len()];
+        let mut draws = vec![0_u16; value.len()];
         x.tape().random(|rng| rng.fill(&mut draws));
-        let mask = draws.into_iter().map(|draw| if u64::from(draw) < threshold { F::ZERO } else { kept });
-        let mask = Array::from_iter(mask).into_shape_with_order(value.raw_dim()).expect("one draw per value");
+        let mask =
+            draws.iter().map(|&draw| if u32::from(draw) < threshold { F::ZERO } else { kept }).collect();
+        let mask = Tensor::from_shape_vec(value.raw_dim(), mask).expect("one draw per value");
         let y = (&value * &mask).into_shared();
         let dx = x.edge(move |dy| dy * &mask);
         x.tape().record("dropout", y, [dx])

@@ -56,6 +56,8 @@ impl<F: Real> Sequential<F> {
 }
 
 impl<F: Real> Layer<F> for Sequential<F> {
+    /// Of a panic inside, Rust reports a line of the layer's own file: the caller's line does not pass through a trait
+    /// object. The message names the op and the shapes as always.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         self.layers.iter().fold(x, |x, layer| layer.forward(x))

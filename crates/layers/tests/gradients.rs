@@ -72,7 +72,7 @@ fn randomise(layer: &mut impl Module<f64>) {
     let names: Vec<_> = layer.params().into_keys().collect();
     for (seed, name) in names.iter().enumerate() {
         let param = layer.param_mut(name).unwrap();
-        *param.value_mut() = random(&param.shape().to_vec(), 50 + seed as u64);
+        *param.value_mut() = random(param.shape(), 50 + seed as u64);
     }
 }
 

@@ -1,0 +1,35 @@
+//! A shape mistake panics at the line that made it, not inside a layer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::sync::Mutex;
+
+use ndarray::IxDyn;
+use rand::{SeedableRng, rngs::StdRng};
+use wengert_autodiff::{Tape, Tensor};
+use wengert_layers::{BatchNorm, Dense, Dropout, GroupNorm, Layer, LayerNorm, Residual, RmsNorm};
+
+static FILE: Mutex<String> = Mutex::new(String::new());
+
+fn panics_here(name: &str, layer: impl Layer) {
+    let tape = Tape::new();
+    let x = tape.constant(Tensor::zeros(IxDyn(&[4, 5])));
+    let result = catch_unwind(AssertUnwindSafe(|| _ = layer.forward(x)));
+    assert!(result.is_err(), "{name} accepts the shape");
+    // Not within the assertion, whose own panic would wait for the lock forever.
+    let found = FILE.lock().unwrap().clone();
+    assert_eq!(found, file!(), "{name}");
+}
+
+#[test]
+fn mistakes_are_reported_where_forward_was_called() {
+    set_hook(Box::new(|info| info.location().unwrap().file().clone_into(&mut FILE.lock().unwrap())));
+    let rng = &mut StdRng::seed_from_u64(0);
+    panics_here("Dense", Dense::new(3, 5, rng));
+    panics_here("Residual", Residual(Dense::new(5, 3, rng)));
+    panics_here("BatchNorm", BatchNorm::new(3));
+    panics_here("LayerNorm", LayerNorm::new(3));
+    panics_here("RmsNorm", RmsNorm::new(3));
+    panics_here("GroupNorm", GroupNorm::new(1, 3));
+    panics_here("Dropout without random numbers", Dropout::new(0.5));
+    _ = std::panic::take_hook();
+}
