@@ -33,7 +33,12 @@ impl<F: Real> Rule<F> for SignMomentum {
         if (0.0..1.0).contains(&self.beta) {
             return Ok(());
         }
-        Err(HyperError { rule: "SignMomentum", hyper: "beta", value: self.beta, expected: "at least 0 and below 1" })
+        Err(HyperError {
+            rule: "SignMomentum",
+            hyper: "beta",
+            value: self.beta,
+            expected: "at least 0 and below 1",
+        })
     }
 
     fn init(&self, param: &Tensor<F>) -> Memory<F> {
@@ -74,7 +79,8 @@ fn main() {
 
     let tape = Tape::inference();
     let logits = model.forward(tape.constant(points)).value();
-    let correct = logits.rows().into_iter().zip(&labels).filter(|(row, label)| usize::from(row[1] > row[0]) == **label);
+    let correct =
+        logits.rows().into_iter().zip(&labels).filter(|(row, label)| usize::from(row[1] > row[0]) == **label);
     println!("{} of 200 correct", correct.count());
     for (name, state) in opt.states() {
         println!("{name}: after {} steps m = {:.5}", state.steps, state.m);

@@ -1,0 +1,114 @@
+//! The promises of the README, on a network small enough to be quick and large enough to use two threads.
+
+mod memory;
+
+use rand::{SeedableRng, rngs::StdRng};
+use wengert::data::ImageDataset;
+use wengert::layers::Activation;
+use wengert::ndarray::Array3;
+use wengert::prelude::*;
+
+/// Noise with a bright pixel that gives the label away.
+fn images(n: usize) -> ImageDataset {
+    let labels: Vec<u8> = (0..n).map(|i| (i * 7 % 10) as u8).collect();
+    let pixel = |(i, y, x): (usize, usize, usize)| {
+        let noise = (i * 31 + y * 17 + x * 13) * 2_654_435_761 % 97;
+        if y == 0 && x == usize::from(labels[i]) { 255 } else { noise as u8 }
+    };
+    ImageDataset::new(Array3::from_shape_fn((n, 16, 16), pixel), labels.clone(), 10).unwrap()
+}
+
+fn network(rng: &mut StdRng) -> Sequential {
+    Sequential::new()
+        .push(Dense::new(256, 128, rng))
+        .push(BatchNorm::new(128))
+        .push(Activation::Relu)
+        .push(Dropout::new(0.2))
+        .push(Dense::new(128, 10, rng))
+}
+
+/// One epoch with everything that is random: initial weights, order, dropout.
+fn trained(seed: u64) -> Sequential {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let mut model = network(rng);
+    let mut opt = Optimizer::new(RmsProp { momentum: 0.5, ..RmsProp::default() });
+    let mut tape = Tape::with_rng(seed);
+    for batch in images(600).batches(64).shuffle(rng) {
+        tape.reset();
+        let grads = model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels).backward();
+        opt.step(&mut model, &grads);
+    }
+    model
+}
+
+fn bits(model: &Sequential) -> Vec<(String, Vec<u32>)> {
+    let state = model.state_dict().into_iter();
+    state.map(|(name, tensor)| (name, tensor.iter().map(|x| x.to_bits()).collect())).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
+    let with = |threads: usize, seed: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bits(&trained(seed)))
+    };
+    let one = with(1, 3);
+    assert_eq!(one, with(1, 3), "twice with one thread");
+    assert_eq!(one, with(2, 3), "with two threads");
+    assert_eq!(one, with(5, 3), "with five threads");
+    assert_ne!(one, with(1, 4), "another seed");
+}
+
+#[test]
+fn a_step_writes_parameters_in_place() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let mut model = network(rng);
+    let mut opt = Optimizer::new(RmsProp::default());
+    let mut tape = Tape::with_rng(0);
+    let places = |model: &Sequential| -> Vec<*const f32> {
+        model.params().values().map(|param| param.value().as_ptr()).collect()
+    };
+    let before = places(&model);
+    for batch in images(128).batches(64) {
+        tape.reset();
+        let grads = model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels).backward();
+        // Not reset: the tape still holds the step's nodes, but no longer the parameters.
+        opt.step(&mut model, &grads);
+        assert_eq!(places(&model), before);
+    }
+}
+
+#[test]
+fn parameters_gradients_and_state_go_by_the_same_names() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let mut model = network(rng);
+    let mut opt = Optimizer::new(RmsProp::default());
+    let tape = Tape::with_rng(0);
+    let batch = images(32).batches(32).next().unwrap();
+    let grads = model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels).backward();
+    opt.step(&mut model, &grads);
+
+    let params: Vec<_> =
+        model.params().into_iter().map(|(name, param)| (name, param.shape().to_vec())).collect();
+    let named: Vec<_> =
+        grads.named(&model).into_iter().map(|(name, grad)| (name, grad.shape().to_vec())).collect();
+    let states: Vec<_> =
+        opt.states().map(|(name, state)| (name.to_owned(), state.v.shape().to_vec())).collect();
+    assert_eq!(params, named);
+    assert_eq!(params, states);
+    assert_eq!(
+        params.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["0.bias", "0.weight", "1.bias", "1.weight", "4.bias", "4.weight"]
+    );
+}
+
+#[test]
+fn models_optimizers_and_gradients_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<Sequential>();
+    crosses::<Dense>();
+    crosses::<BatchNorm>();
+    crosses::<Param>();
+    crosses::<Gradients>();
+    crosses::<Optimizer<RmsProp>>();
+}
