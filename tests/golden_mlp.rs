@@ -5,7 +5,7 @@ mod golden;
 
 use std::collections::BTreeMap;
 
-use golden::{integers, number, read, tensor};
+use golden::{assert_close, integers, number, read, tensor};
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::prelude::*;
 
@@ -65,10 +65,10 @@ fn five_steps_go_as_in_pytorch() {
     let recorded = state("state_after");
     assert_eq!(recorded.len(), model.state_dict().len());
     for (name, tensor) in model.state_dict() {
-        assert_near(&name, &tensor, &recorded[&name], absolute(&name));
+        assert_close(&name, &tensor, &recorded[&name], absolute(&name));
     }
     for (name, v) in state("square_avg") {
-        assert_near(
+        assert_close(
             &format!("v of {name}"),
             &opt.state(&name).expect("every parameter had a gradient").v,
             &v,
@@ -77,13 +77,5 @@ fn five_steps_go_as_in_pytorch() {
     }
     let tape = Tape::inference();
     let logits = model.forward(tape.constant(tensor(&case["eval_input"])));
-    assert_near("logits at evaluation", &logits.value(), &tensor(&case["eval_logits"]), 1e-9);
-}
-
-fn assert_near(what: &str, found: &Tensor<f64>, recorded: &Tensor<f64>, absolute: f64) {
-    assert_eq!(found.shape(), recorded.shape(), "{what}");
-    for (found, recorded) in found.iter().zip(recorded) {
-        let close = (found - recorded).abs() <= absolute + 1e-9 * recorded.abs();
-        assert!(close, "{what}: {found:e}, recorded {recorded:e}");
-    }
+    assert_close("logits at evaluation", &logits.value(), &tensor(&case["eval_logits"]), 1e-9);
 }

@@ -33,11 +33,11 @@ pub(crate) fn number(value: &Value) -> f64 {
     number.unwrap_or_else(|| panic!("a number, not {value}"))
 }
 
-/// Panics unless shapes are equal and every element is as recorded, within `relative` or 1e-15.
-pub(crate) fn assert_close(what: &str, found: &Tensor<f64>, recorded: &Tensor<f64>, relative: f64) {
+/// Panics unless shapes are equal and every element is as recorded, within 1e-9 of it or within `absolute`.
+pub(crate) fn assert_close(what: &str, found: &Tensor<f64>, recorded: &Tensor<f64>, absolute: f64) {
     assert_eq!(found.shape(), recorded.shape(), "{what}: the shape (left) is not the recorded one (right)");
     for ((at, &found), &recorded) in found.indexed_iter().zip(recorded) {
-        let close = (found - recorded).abs() <= relative * recorded.abs() + 1e-15;
+        let close = (found - recorded).abs() <= 1e-9 * recorded.abs() + absolute;
         let same = found == recorded || (found.is_nan() && recorded.is_nan());
         assert!(close || same, "{what} at {at:?}: {found:e}, recorded {recorded:e}");
     }
