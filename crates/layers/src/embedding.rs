@@ -1,6 +1,5 @@
-use ndarray::Axis;
 use rand::Rng;
-use wengert_autodiff::{Param, Real, Tape, Tensor, Var, module};
+use wengert_autodiff::{Param, Real, Tape, Var, module};
 
 use crate::init;
 
@@ -27,21 +26,6 @@ impl<F: Real> Embedding<F> {
     /// If an index is not below `count`.
     #[track_caller]
     pub fn forward<'t>(&self, tape: &'t Tape<F>, indices: &[usize]) -> Var<'t, F> {
-        let count = self.weight.shape()[0];
-        if let Some(index) = indices.iter().find(|&&index| index >= count) {
-            panic!("`Embedding` has {count} rows, index {index} is out of range");
-        }
-        let weight = tape.param(&self.weight);
-        let y = self.weight.value().select(Axis(0), indices).into_shared();
-        let (indices, shape) = (indices.to_vec(), self.weight.value().raw_dim());
-        let dw = weight.edge(move |dy| {
-            let mut dw = Tensor::zeros(shape);
-            for (dy, &index) in dy.outer_iter().zip(&indices) {
-                let mut row = dw.index_axis_mut(Axis(0), index);
-                row += &dy;
-            }
-            dw
-        });
-        tape.record("embedding", y, [dw])
+        tape.param(&self.weight).index_select(0, indices)
     }
 }

@@ -109,7 +109,7 @@ fn groups_must_divide_the_channels() {
 }
 
 #[test]
-#[should_panic(expected = "`Embedding` has 3 rows, index 3 is out of range")]
+#[should_panic(expected = "`index_select`: index 3 is out of range: there are 3 rows")]
 fn an_unknown_token_is_an_error() {
     let embedding = Embedding::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
     embedding.forward(&Tape::new(), &[0, 3]);
