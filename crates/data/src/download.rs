@@ -4,7 +4,7 @@
 //! SHA-256. A `.part` that is left behind is continued by the next call; if the two halves do not fit, because the
 //! server's file is another one by now, it is fetched anew.
 
-use crate::{DataError, atomic, idx};
+use crate::{DataError, idx};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions},
@@ -137,7 +137,8 @@ impl RemoteFile<'_> {
                 Ok(()) => {
                     let file = OpenOptions::new().append(true).open(&part);
                     let file = file.map_err(DataError::io(&part, "open")).map_err(Failure::Local)?;
-                    return atomic::place(&file, &part, path).map_err(Failure::Local);
+                    let placed = wengert_files::place(&file, &part, path);
+                    return placed.map_err(DataError::io(path, "put in place")).map_err(Failure::Local);
                 }
                 Err(error) => {
                     remove(&part)?;

@@ -7,7 +7,7 @@
 //! Source: the description on the original MNIST page (LeCun, Cortes, Burges). The third byte is the element type;
 //! only `08`, unsigned byte, is read here, since no file of the family uses another.
 
-use crate::{DataError, atomic};
+use crate::DataError;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use std::{
@@ -62,7 +62,7 @@ pub fn write(path: impl AsRef<Path>, array: ArrayViewD<u8>) -> Result<(), DataEr
     let header = encode_header(path, array.shape())?;
     let elements = array.as_standard_layout();
     let elements = elements.as_slice().expect("standard layout is one slice");
-    atomic::write(path, |file| {
+    wengert_files::write(path, |file| {
         if path.extension().is_some_and(|extension| extension == "gz") {
             let mut gzip = GzEncoder::new(file, Compression::default());
             gzip.write_all(&header)?;
@@ -73,6 +73,7 @@ pub fn write(path: impl AsRef<Path>, array: ArrayViewD<u8>) -> Result<(), DataEr
             file.write_all(elements)
         }
     })
+    .map_err(DataError::io(path, "write"))
 }
 
 /// Opens `path` for its decompressed content; also says whether it is gzip, and its length in bytes.

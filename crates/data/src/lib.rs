@@ -24,7 +24,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod atomic;
 mod batches;
 mod dataset;
 #[cfg(feature = "download")]

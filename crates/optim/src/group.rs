@@ -6,6 +6,7 @@ use glob::Pattern;
 #[derive(Clone, Debug)]
 pub(crate) struct Groups<R> {
     pub(crate) default: R,
+    default_as_given: R,
     groups: Vec<Group<R>>,
 }
 
@@ -13,11 +14,20 @@ pub(crate) struct Groups<R> {
 struct Group<R> {
     pattern: Pattern,
     rule: R,
+    as_given: R,
 }
 
-impl<R> Groups<R> {
+/// A rule with its pattern, which the default lacks. A schedule changes a rule as it is now; what was given stays, so
+/// that a checkpoint can tell the progress of a run from a change of its hyper-parameters.
+pub(crate) struct Given<'a, R> {
+    pub(crate) pattern: Option<&'a str>,
+    pub(crate) as_given: &'a R,
+    pub(crate) now: &'a R,
+}
+
+impl<R: Clone> Groups<R> {
     pub(crate) fn new(default: R) -> Self {
-        Self { default, groups: Vec::new() }
+        Self { default_as_given: default.clone(), default, groups: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, pattern: &str, rule: R) -> Result<(), String> {
@@ -25,8 +35,21 @@ impl<R> Groups<R> {
             return Err(format!("there is a group `{pattern}` already"));
         }
         let pattern = Pattern::new(pattern).map_err(|error| format!("`{pattern}` is no pattern: {error}"))?;
-        self.groups.push(Group { pattern, rule });
+        self.groups.push(Group { pattern, as_given: rule.clone(), rule });
         Ok(())
+    }
+}
+
+impl<R> Groups<R> {
+    /// The default, then the groups in their order.
+    pub(crate) fn given(&self) -> impl Iterator<Item = Given<'_, R>> {
+        let default = Given { pattern: None, as_given: &self.default_as_given, now: &self.default };
+        let groups = self.groups.iter().map(|group| Given {
+            pattern: Some(group.pattern.as_str()),
+            as_given: &group.as_given,
+            now: &group.rule,
+        });
+        std::iter::once(default).chain(groups)
     }
 
     fn group_for(&self, name: &str) -> Option<&Group<R>> {

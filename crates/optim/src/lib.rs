@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod average;
+pub mod checkpoint;
 pub mod clip;
 mod epsilon;
 mod group;

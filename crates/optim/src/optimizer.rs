@@ -21,17 +21,17 @@ use crate::group::{Groups, Table};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer<R: Rule<F>, F: Real = f32> {
-    groups: Groups<R>,
-    entries: BTreeMap<String, Entry<R::State>>,
-    steps: u64,
+    pub(crate) groups: Groups<R>,
+    pub(crate) entries: BTreeMap<String, Entry<R::State>>,
+    pub(crate) steps: u64,
 }
 
 #[derive(Clone, Debug)]
-struct Entry<S> {
-    shape: Vec<usize>,
+pub(crate) struct Entry<S> {
+    pub(crate) shape: Vec<usize>,
     /// The step of the last update, which shows whether two tensors go by one name.
-    last_step: u64,
-    state: S,
+    pub(crate) last_step: u64,
+    pub(crate) state: S,
 }
 
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {

@@ -1,0 +1,234 @@
+//! Files of a run: all of it, to go on as if nothing had happened, or the weights alone, to use or exchange them.
+//!
+//! The design decision: between model and file stands a plain value with names, [`Checkpoint`]. Two formats write it and
+//! two formats read it; loading compares it with the model and the optimizer at hand, by name, and changes them only
+//! when everything fits. The alternative, to serialize the optimizer as it lies in memory, ties files to the order of fields, and a file
+//! that fits only partly is then half loaded, or resets the averages without a word.
+//!
+//! ```
+//! # use wengert_autodiff::{Param, Tape};
+//! use serde::{Deserialize, Serialize};
+//! use wengert_optim::{Optimizer, RmsProp, checkpoint};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Position {
+//!     epoch: u64, // and a schedule, a plateau, the best loss so far: whatever else the loop needs
+//! }
+//!
+//! # let start = || -> (Param, Optimizer<RmsProp>) { (ndarray::arr1(&[1.0]).into(), Optimizer::new(RmsProp::default())) };
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("run.wgt");
+//! let (mut model, mut opt) = start();
+//! # let tape = Tape::new();
+//! # let grads = tape.param(&model).square().sum().backward();
+//! # opt.step(&mut model, &grads);
+//! checkpoint::save(&path, &model, &opt, &Position { epoch: 7 })?;
+//!
+//! let (mut model, mut opt) = start(); // in another process, days later
+//! let loaded: checkpoint::Loaded<Position> = checkpoint::load(&path, &mut model, &mut opt)?;
+//! println!("{}", loaded.report); // "all 4 tensors matched"
+//! assert_eq!((loaded.extra.epoch, opt.steps()), (7, 1));
+//! # assert_eq!(loaded.report.to_string(), "all 4 tensors matched");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Going on to the same bits
+//!
+//! A generator is not saved; what is drawn follows from a seed and a position instead, so that the position is all that a
+//! resumed run needs:
+//!
+//! - dropout: `Tape::with_rng(seed)` draws from the seed and the tape's step; after loading, `tape.set_step(opt.steps())`
+//!   where there is one reset for each step;
+//! - the order of the batches: from a new generator in each epoch, seeded with the seed and the epoch, such as
+//!   `StdRng::seed_from_u64(seed ^ epoch << 32)`; in the middle of an epoch, skip the batches that were seen;
+//! - schedules: functions of [`Optimizer::steps`](crate::Optimizer::steps), which is saved; those that remember, such as a plateau, belong in
+//!   `extra`.
+//!
+//! Hyper-parameters are saved twice: as they were given, which must be the same when the run goes on, and as they are
+//! now, after what a schedule did to them, which is restored. To go on with others on purpose, change them after loading:
+//! `opt.rule_mut().lr *= 0.1`.
+
+mod codec;
+mod container;
+mod content;
+mod error;
+mod report;
+mod restore;
+mod safetensors;
+mod series;
+mod tensor;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wengert_autodiff::{Module, Tensor};
+
+pub use self::content::{Checkpoint, SavedOptimizer, SavedRule};
+pub use self::error::CheckpointError;
+pub use self::report::{LoadReport, Mismatch};
+pub use self::series::{Saved, Series};
+pub use self::tensor::{Dtype, RawTensor, Stored};
+
+use self::restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
+use crate::{Optimizer, Rule};
+
+/// What [`load`] found beside model and optimizer.
+#[derive(Clone, Debug)]
+pub struct Loaded<T> {
+    /// What [`save`] was given.
+    pub extra: T,
+    /// All tensors, as matched.
+    pub report: LoadReport,
+}
+
+/// Writes the model, its buffers, the optimizer and `extra`; at every moment `path` holds either the old file or the whole new
+/// one, also after a power cut.
+///
+/// `extra` is for the rest of the run: the epoch, schedules that remember, the best loss. It is kept as JSON, which has no infinity and
+/// no NaN: one of these in `extra` is an error, except inside an `Option`, where it comes back as `None`.
+///
+/// # Errors
+///
+/// If the file cannot be written, or something cannot be saved.
+pub fn save<T, R, F>(
+    path: impl AsRef<Path>,
+    model: &(impl Module<F> + ?Sized),
+    opt: &Optimizer<R, F>,
+    extra: &T,
+) -> Result<(), CheckpointError>
+where
+    T: Serialize + DeserializeOwned,
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Stored,
+{
+    let path = path.as_ref();
+    let optimizer = SavedOptimizer::of(opt);
+    let optimizer =
+        optimizer.map_err(|error| CheckpointError::unsavable(path, "the hyper-parameters", error))?;
+    let extra =
+        content::to_json(extra).map_err(|error| CheckpointError::unsavable(path, "`extra`", error))?;
+    Checkpoint { optimizer: Some(optimizer), extra, ..Checkpoint::of_model(model) }.write(path)
+}
+
+/// Loads what [`save`] wrote, or the same as safetensors, into a model and an optimizer made as they were then; the optimizer may
+/// be new or have run.
+///
+/// # Errors
+///
+/// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless everything fits: names, shapes and
+/// types, the kind of the optimizer, its hyper-parameters as they were given, its groups. Model and optimizer are
+/// then unchanged.
+pub fn load<T, R, F>(
+    path: impl AsRef<Path>,
+    model: &mut (impl Module<F> + ?Sized),
+    opt: &mut Optimizer<R, F>,
+) -> Result<Loaded<T>, CheckpointError>
+where
+    T: DeserializeOwned,
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Stored,
+{
+    let path = path.as_ref();
+    let file = Checkpoint::read(path)?;
+    let extra = file.extra().map_err(|error| {
+        CheckpointError::malformed(
+            path,
+            format!("`extra` as {}", std::any::type_name::<T>()),
+            error.to_string(),
+        )
+    })?;
+    let (report, tensors, optimizer) = plan(&file, model, opt);
+    match optimizer {
+        Some(optimizer) if report.is_complete() => {
+            put_into_model(tensors, model);
+            optimizer.put_into(opt);
+            Ok(Loaded { extra, report })
+        }
+        _ => Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) }),
+    }
+}
+
+/// Loads what fits and leaves the rest as it is: tensors of the model one by one, and if the optimizer is of the same kind, its
+/// step count and the state of every parameter whose state fits as a whole; the state of the others starts anew.
+/// Hyper-parameters stay those of `opt`. Read the report: it says what was not loaded.
+///
+/// # Errors
+///
+/// If the file cannot be read or is damaged, or nothing at all fits. Model and optimizer are then unchanged.
+pub fn load_partial<R, F>(
+    path: impl AsRef<Path>,
+    model: &mut (impl Module<F> + ?Sized),
+    opt: &mut Optimizer<R, F>,
+) -> Result<LoadReport, CheckpointError>
+where
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Stored,
+{
+    let path = path.as_ref();
+    let file = Checkpoint::read(path)?;
+    let (report, tensors, optimizer) = plan(&file, model, opt);
+    if report.matched.is_empty() {
+        return Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) });
+    }
+    put_into_model(tensors, model);
+    if let Some(optimizer) = optimizer {
+        optimizer.without_rules().put_into(opt);
+    }
+    Ok(report)
+}
+
+type Plan<R, F> = (LoadReport, BTreeMap<String, Tensor<F>>, Option<OptimizerPlan<R, F>>);
+
+fn plan<R, F>(file: &Checkpoint, model: &(impl Module<F> + ?Sized), opt: &Optimizer<R, F>) -> Plan<R, F>
+where
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Stored,
+{
+    let mut report = LoadReport::default();
+    let tensors = plan_model(&file.model, model, &mut report);
+    let optimizer = match &file.optimizer {
+        Some(optimizer) => plan_optimizer(optimizer, model, opt, &mut report),
+        None => {
+            report.missing.push("optimizer".to_owned());
+            None
+        }
+    };
+    (report, tensors, optimizer)
+}
+
+/// Writes parameters and buffers as safetensors, under PyTorch's names: `torch_model.load_state_dict(load_file(path))`
+/// in Python loads them. As with [`save`], `path` is at every moment whole.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn save_weights<F: Stored>(
+    path: impl AsRef<Path>,
+    model: &(impl Module<F> + ?Sized),
+) -> Result<(), CheckpointError> {
+    Checkpoint::of_model(model).write_safetensors(path)
+}
+
+/// Loads parameters and buffers, and nothing else, from a file of either format; a `state_dict` that PyTorch saved as
+/// safetensors is one.
+///
+/// # Errors
+///
+/// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless all names, shapes and types fit. The model
+/// is then unchanged.
+pub fn load_weights<F: Stored>(
+    path: impl AsRef<Path>,
+    model: &mut (impl Module<F> + ?Sized),
+) -> Result<LoadReport, CheckpointError> {
+    let path = path.as_ref();
+    let file = Checkpoint::read(path)?;
+    let mut report = LoadReport::default();
+    let tensors = plan_model(&file.model, model, &mut report);
+    if !report.is_complete() {
+        return Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) });
+    }
+    put_into_model(tensors, model);
+    Ok(report)
+}

@@ -1,0 +1,63 @@
+use std::fmt;
+
+/// How a file and a model, with its optimizer, fit each other. Print it.
+///
+/// Tensors of the model go by their dotted names, those of the optimizer's state by `<parameter>/<field>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// Tensors that both have, with the same shape and type.
+    pub matched: Vec<String>,
+    /// What the model or the optimizer has and the file lacks.
+    pub missing: Vec<String>,
+    /// What the file has and the model or the optimizer lacks.
+    pub unexpected: Vec<String>,
+    /// What both have and is not the same: shapes and types of tensors, kind and hyper-parameters of the optimizer.
+    pub mismatched: Vec<Mismatch>,
+}
+
+/// A difference between a file and what it is loaded into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The tensor or the hyper-parameter.
+    pub name: String,
+    /// What the model or the optimizer has.
+    pub expected: String,
+    /// What the file has.
+    pub found: String,
+}
+
+impl LoadReport {
+    /// Whether nothing is missing, unexpected or mismatched.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+    }
+
+    pub(super) fn mismatch(
+        &mut self,
+        name: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        self.mismatched.push(Mismatch { name: name.into(), expected: expected.into(), found: found.into() });
+    }
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let matched = self.matched.len();
+        if self.is_complete() {
+            return write!(f, "all {matched} tensors matched");
+        }
+        write!(f, "{matched} tensors matched")?;
+        for name in &self.missing {
+            write!(f, "\n  missing from the file: {name}")?;
+        }
+        for name in &self.unexpected {
+            write!(f, "\n  only in the file: {name}")?;
+        }
+        for Mismatch { name, expected, found } in &self.mismatched {
+            write!(f, "\n  {name}: expected {expected}, found {found}")?;
+        }
+        Ok(())
+    }
+}
