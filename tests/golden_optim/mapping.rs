@@ -11,11 +11,17 @@ pub(crate) struct Mapped<R> {
     pub(crate) for_b: Option<R>,
 }
 
-fn l2(lambda: f64) -> WeightDecay {
+impl<R> From<R> for Mapped<R> {
+    fn from(default: R) -> Self {
+        Self { default, for_b: None }
+    }
+}
+
+pub(crate) fn l2(lambda: f64) -> WeightDecay {
     if lambda == 0.0 { WeightDecay::None } else { WeightDecay::L2(lambda) }
 }
 
-fn decoupled(lambda: Option<f64>) -> WeightDecay {
+pub(crate) fn decoupled(lambda: Option<f64>) -> WeightDecay {
     lambda.map_or(WeightDecay::None, WeightDecay::Decoupled)
 }
 
@@ -51,7 +57,7 @@ pub(crate) fn sgd(case: &Case) -> Mapped<Sgd> {
         !rate_in_buffer || case.lr_changes.is_empty(),
         "Keras's SGD has the rate inside the buffer, ours has not"
     );
-    Mapped { default: rule, for_b: None }
+    rule.into()
 }
 
 pub(crate) fn rmsprop(case: &Case) -> Mapped<RmsProp> {

@@ -18,3 +18,8 @@ impl<F: Real> Average<F> {
         self.rho * a + self.fresh * x
     }
 }
+
+/// `1 / (1 - ρᵗ)`, the bias correction: what makes up for an average's start at zero.
+pub(crate) fn correction(rho: f64, steps: u64) -> f64 {
+    (1.0 - rho.powf(steps as f64)).recip()
+}

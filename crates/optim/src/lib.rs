@@ -26,25 +26,43 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod adadelta;
+mod adagrad;
+mod adam;
+mod adamax;
 mod average;
 pub mod checkpoint;
 pub mod clip;
 mod epsilon;
 mod group;
+mod lion;
+mod moments;
 mod momentum;
+mod nadam;
 mod optimizer;
 mod presets;
+mod radam;
 mod rmsprop;
+mod rprop;
 mod rule;
 mod sgd;
+mod sign;
 mod slot;
 mod state;
 mod weight_decay;
 
+pub use adadelta::{Adadelta, AdadeltaState};
+pub use adagrad::{AdaGrad, AdaGradState};
+pub use adam::{Adam, AdamState};
+pub use adamax::{Adamax, AdamaxState};
 pub use epsilon::Epsilon;
 pub use group::{Row, Table};
+pub use lion::{Lion, LionState};
+pub use nadam::{NAdam, NAdamState};
 pub use optimizer::Optimizer;
+pub use radam::{RAdam, RAdamState};
 pub use rmsprop::{RmsProp, RmsPropState};
+pub use rprop::{Rprop, RpropState};
 pub use rule::{HyperError, Rule};
 pub use sgd::{Sgd, SgdState};
 pub use state::{AsField, Field, FieldMut, State};

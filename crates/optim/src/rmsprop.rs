@@ -2,7 +2,7 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::average::Average;
+use crate::average::{Average, correction};
 use crate::epsilon::Root;
 use crate::momentum::Momentum;
 use crate::rule::Check;
@@ -120,7 +120,7 @@ impl<F: Real> Rule<F> for RmsProp {
         let lr = F::of(self.lr);
         let rate = |variance: F| lr / pass.root.of(variance);
         match state.m.as_ref().filter(|_| self.centered) {
-            None => state.v.mapv(|v| rate(pass.correction * v)).into_shared(),
+            None => state.v.mapv(rate).into_shared(),
             Some(m) => {
                 Zip::from(&state.v).and(m).map_collect(|&v, &m| rate(pass.variance(v, m).0)).into_shared()
             }
@@ -159,24 +159,23 @@ struct Pass<F> {
 
 impl<F: Real> Pass<F> {
     fn new(rule: &RmsProp, steps: u64) -> Self {
-        let correction = if rule.bias_correction { (1.0 - rule.rho.powf(steps as f64)).recip() } else { 1.0 };
+        let correction = if rule.bias_correction { correction(rule.rho, steps) } else { 1.0 };
         let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
         Self {
             descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),
             average: Average::new(rule.rho),
             correction: F::of(correction),
-            root: rule.eps.root(),
+            root: rule.eps.root(correction),
             lr_inside: F::of(lr_inside),
             momentum: Momentum { mu: F::of(rule.momentum), damp: F::ONE, nesterov: rule.nesterov },
             lr_outside: F::of(lr_outside),
         }
     }
 
-    /// `v - m²`, both corrected, or zero and `true` where rounding made it negative.
+    /// `v - m²` but for a correction of both, which the root still owes, or zero and `true` where rounding made it negative.
     #[inline]
     fn variance(&self, v: F, m: F) -> (F, bool) {
-        let mean = self.correction * m;
-        let variance = self.correction * v - mean * mean;
+        let variance = v - self.correction * m * m;
         let negative = variance < F::ZERO;
         (if negative { F::ZERO } else { variance }, negative)
     }
@@ -190,13 +189,12 @@ impl<F: Real> Pass<F> {
         m: &mut Slots<M>,
         buffer: &mut Slots<B>,
     ) -> u32 {
-        let &Self { descent, average, correction, root, lr_inside, momentum, lr_outside } = self;
+        let &Self { descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
         Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
             let g = descent.gradient(*p, g);
             *v = average.next(*v, g * g);
             let m = m.advance(F::ZERO, |m| average.next(m, g));
-            let (variance, negative) =
-                if M::PRESENT { self.variance(*v, m) } else { (correction * *v, false) };
+            let (variance, negative) = if M::PRESENT { self.variance(*v, m) } else { (*v, false) };
             let u = lr_inside * g / root.of(variance);
             *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
             clamped + u32::from(negative)
