@@ -32,6 +32,7 @@ pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;
+pub mod synthetic;
 
 pub use batches::{Batch, Batches};
 pub use dataset::{ImageDataset, PixelStats};
