@@ -31,6 +31,7 @@ pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;
+pub mod synthetic;
 
 pub use batches::{Batch, Batches};
 pub use dataset::{ImageDataset, PixelStats};

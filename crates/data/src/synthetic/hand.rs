@@ -1,0 +1,101 @@
+//! A writer's hand: how steadily, how slanted and with which pen.
+
+use super::{bell, curve::Point, uniform};
+use rand_chacha::ChaCha8Rng;
+use std::f32::consts::TAU;
+
+/// What all strokes of one image have in common.
+pub struct Hand {
+    /// Standard deviation of each coordinate of a stroke's points, in heights of the digit.
+    unsteadiness: f32,
+    /// Rows of the matrix that turns, slants and stretches.
+    affine: [Point; 2],
+    waves: [Wave; 3],
+    pub pen: Pen,
+}
+
+/// Smooth elastic deformation: points move by `amplitude * sin(frequency · point + phase)`.
+struct Wave {
+    amplitude: Point,
+    frequency: Point,
+    phase: f32,
+}
+
+/// The pen, in pixels.
+pub struct Pen {
+    /// Half the mean width of a stroke.
+    pub radius: f32,
+    /// How far ink takes to fade at the edge of a stroke.
+    pub softness: f32,
+    /// Relative variation of the radius along the strokes, and its phase.
+    pub pressure: f32,
+    pub phase: f32,
+    /// The largest share of ink that a pixel may miss.
+    pub noise: f32,
+}
+
+impl Hand {
+    pub fn random(rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            unsteadiness: uniform(rng, 0.02, 0.055),
+            affine: affine(rng),
+            waves: std::array::from_fn(|_| Wave::random(rng)),
+            pen: Pen::random(rng),
+        }
+    }
+
+    /// `stroke` with every point moved at random; the two halves of a corner stay together.
+    pub fn jitter(&self, stroke: &[Point], rng: &mut ChaCha8Rng) -> Vec<Point> {
+        let mut moved: Vec<Point> = Vec::with_capacity(stroke.len());
+        for (i, point) in stroke.iter().enumerate() {
+            let corner = i > 0 && stroke[i - 1] == *point;
+            moved.push(if corner { moved[i - 1] } else { point.map(|x| x + bell(rng, self.unsteadiness)) });
+        }
+        moved
+    }
+
+    /// Where `point` of the steady, upright digit ends up.
+    pub fn deform(&self, point: Point) -> Point {
+        let mut bent = point;
+        for wave in &self.waves {
+            let [fx, fy] = wave.frequency;
+            let height = libm::sinf(fx * point[0] + fy * point[1] + wave.phase);
+            bent = [bent[0] + wave.amplitude[0] * height, bent[1] + wave.amplitude[1] * height];
+        }
+        self.affine.map(|[a, b]| a * bent[0] + b * bent[1])
+    }
+}
+
+impl Wave {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            amplitude: [bell(rng, 0.03), bell(rng, 0.03)],
+            frequency: [bell(rng, 4.0), bell(rng, 4.0)],
+            phase: uniform(rng, 0.0, TAU),
+        }
+    }
+}
+
+impl Pen {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        let thickness = uniform(rng, 0.0, 1.0);
+        Self {
+            // Squared: most pens are thin, some are felt tips.
+            radius: 0.75 + 1.35 * thickness * thickness,
+            softness: uniform(rng, 0.9, 1.6),
+            pressure: uniform(rng, 0.0, 0.3),
+            phase: uniform(rng, 0.0, TAU),
+            noise: uniform(rng, 0.0, 0.2),
+        }
+    }
+}
+
+/// Rotation times slant times stretch.
+fn affine(rng: &mut ChaCha8Rng) -> [Point; 2] {
+    let angle = bell(rng, 0.12);
+    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+    // Writers lean to the right more often than to the left; y points down.
+    let slant = -0.1 + bell(rng, 0.2);
+    let width = uniform(rng, 0.75, 1.2);
+    [[cos * width, cos * slant - sin], [sin * width, sin * slant + cos]]
+}
