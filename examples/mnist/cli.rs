@@ -1,0 +1,145 @@
+//! The flags of the example.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use wengert::layers;
+
+/// Trains a multi-layer perceptron on handwritten digits.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Args {
+    /// `synthetic`, or a directory with the four MNIST files [default: datasets/mnist if it is there, else synthetic]
+    #[arg(long, value_name = "synthetic|DIR")]
+    pub data: Option<PathBuf>,
+    /// Download MNIST into datasets/mnist first
+    #[arg(long, conflicts_with = "data")]
+    pub download: bool,
+    /// Passes over the training images
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: u32,
+    /// Images per step
+    #[arg(long, default_value_t = 128, value_parser = positive)]
+    pub batch_size: usize,
+    /// Widths of the hidden layers
+    #[arg(long, default_value = "256,128", value_delimiter = ',', value_parser = positive)]
+    pub hidden: Vec<usize>,
+    /// Normalization before each activation
+    #[arg(long, value_enum, default_value_t = Norm::Batch)]
+    pub norm: Norm,
+    /// Share of the activations that dropout sets to zero
+    #[arg(long, default_value_t = 0.2, value_parser = probability)]
+    pub dropout: f64,
+    /// Activation of the hidden layers
+    #[arg(long, value_enum, default_value_t = Activation::Relu)]
+    pub activation: Activation,
+    /// How gradients become steps
+    #[arg(long, value_enum, default_value_t = OptimizerName::Rmsprop)]
+    pub optimizer: OptimizerName,
+    /// Learning rate [default: the optimizer's usual one: rmsprop 0.001, sgd 0.1]
+    #[arg(long, value_parser = learning_rate)]
+    pub lr: Option<f64>,
+    /// How the learning rate changes over the run
+    #[arg(long, value_enum, default_value_t = Schedule::Cosine)]
+    pub schedule: Schedule,
+    /// Seed of everything random: initial weights, order of the images, dropout
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads for the matrix products [default: one per core]; the result does not depend on it
+    #[arg(long, value_parser = positive)]
+    pub threads: Option<usize>,
+    /// Write one JSON object per epoch to this file
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Write the trained model to this file (safetensors, PyTorch's names)
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Draw curves and a sheet of misread digits into this directory
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+    /// Print nothing but the last line
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Norm {
+    Batch,
+    Layer,
+    Rms,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Activation {
+    Relu,
+    LeakyRelu,
+    Elu,
+    Gelu,
+    Silu,
+    Tanh,
+    Sigmoid,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OptimizerName {
+    /// η 0.001, ρ 0.99, as PyTorch
+    Rmsprop,
+    /// η 0.1, momentum 0.9
+    Sgd,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Schedule {
+    /// Half a cosine from the learning rate down to zero
+    Cosine,
+    Constant,
+}
+
+impl Activation {
+    pub fn layer(self) -> layers::Activation {
+        match self {
+            Self::Relu => layers::Activation::Relu,
+            Self::LeakyRelu => layers::Activation::LeakyRelu(0.01),
+            Self::Elu => layers::Activation::Elu(1.0),
+            Self::Gelu => layers::Activation::Gelu,
+            Self::Silu => layers::Activation::Silu,
+            Self::Tanh => layers::Activation::Tanh,
+            Self::Sigmoid => layers::Activation::Sigmoid,
+        }
+    }
+}
+
+impl Schedule {
+    /// The rate at `step` of `steps`; the cosine is the one of Loshchilov and Hutter (2017).
+    pub fn rate(self, base: f64, step: u64, steps: usize) -> f64 {
+        match self {
+            Self::Constant => base,
+            Self::Cosine => base * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos()),
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(n) => Ok(n),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(p) if (0.0..1.0).contains(&p) => Ok(p),
+        Ok(_) => Err("a number from 0 up to, but not including, 1 is needed".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(lr) if 0.0 < lr && lr < f64::INFINITY => Ok(lr),
+        Ok(_) => Err("a finite number above 0 is needed".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
+}

@@ -1,0 +1,167 @@
+//! What a run reports: a line per epoch, the confusion matrix, the mistakes.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use wengert::data::ImageDataset;
+use wengert::prelude::*;
+
+/// Images per step where nothing is learnt.
+const EVALUATION_BATCH: usize = 500;
+
+/// One line of `--metrics`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Epoch {
+    pub epoch: u32,
+    pub train_loss: f64,
+    pub train_accuracy: f64,
+    pub test_loss: f64,
+    pub test_accuracy: f64,
+    /// Of training alone, without the evaluation.
+    pub seconds: f64,
+    pub samples_per_second: f64,
+}
+
+impl Epoch {
+    pub fn new(epoch: u32, train: &Score, time: Duration, test: &Score) -> Self {
+        let seconds = time.as_secs_f64();
+        Self {
+            epoch,
+            train_loss: train.loss(),
+            train_accuracy: train.accuracy(),
+            test_loss: test.loss(),
+            test_accuracy: test.accuracy(),
+            seconds,
+            samples_per_second: train.count as f64 / seconds,
+        }
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "epoch {:>2}  train: loss {:.4}, accuracy {:.4}  test: loss {:.4}, accuracy {:.4}  {:.2} s, {:.0} images/s",
+            self.epoch,
+            self.train_loss,
+            self.train_accuracy,
+            self.test_loss,
+            self.test_accuracy,
+            self.seconds,
+            self.samples_per_second
+        )
+    }
+}
+
+/// Sums over the images seen so far.
+#[derive(Debug, Default)]
+pub struct Score {
+    loss: f64,
+    correct: usize,
+    count: usize,
+}
+
+impl Score {
+    /// Adds a batch: its mean loss, its logits `[n, classes]` and its labels.
+    pub fn add(&mut self, loss: f32, logits: &Tensor, labels: &[usize]) {
+        self.loss += f64::from(loss) * labels.len() as f64;
+        self.correct += logits
+            .rows()
+            .into_iter()
+            .zip(labels)
+            .filter(|(row, label)| argmax(row.iter()) == **label)
+            .count();
+        self.count += labels.len();
+    }
+
+    /// Mean loss per image.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.count as f64
+    }
+
+    /// Share of the images read correctly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.count as f64
+    }
+}
+
+/// Reads every image of `data` without learning.
+pub fn evaluate(model: &impl Layer, data: &ImageDataset) -> Score {
+    let mut score = Score::default();
+    let mut tape = Tape::inference();
+    for batch in data.batches(EVALUATION_BATCH) {
+        tape.reset();
+        let logits = model.forward(tape.constant(batch.x));
+        let loss = logits.cross_entropy(&batch.labels);
+        score.add(loss.item(), &logits.value(), &batch.labels);
+    }
+    score
+}
+
+/// A test image that the network misreads.
+#[derive(Debug)]
+pub struct Mistake {
+    pub index: usize,
+    pub label: usize,
+    pub prediction: usize,
+    /// What the network gives its wrong answer.
+    pub probability: f32,
+}
+
+/// How often each digit was read as which.
+#[derive(Debug)]
+pub struct Confusion {
+    counts: Vec<Vec<usize>>,
+    /// The surest first.
+    pub mistakes: Vec<Mistake>,
+}
+
+impl Confusion {
+    pub fn of(model: &impl Layer, data: &ImageDataset) -> Self {
+        let classes = data.classes();
+        let mut confusion = Self { counts: vec![vec![0; classes]; classes], mistakes: Vec::new() };
+        let mut tape = Tape::inference();
+        let mut index = 0;
+        for batch in data.batches(EVALUATION_BATCH) {
+            tape.reset();
+            let probabilities = model.forward(tape.constant(batch.x)).softmax(1).value();
+            for (row, &label) in probabilities.rows().into_iter().zip(&batch.labels) {
+                let prediction = argmax(row.iter());
+                confusion.counts[label][prediction] += 1;
+                if prediction != label {
+                    confusion.mistakes.push(Mistake {
+                        index,
+                        label,
+                        prediction,
+                        probability: row[prediction],
+                    });
+                }
+                index += 1;
+            }
+        }
+        confusion.mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        confusion
+    }
+}
+
+impl fmt::Display for Confusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "label \\ read as")?;
+        for class in 0..self.counts.len() {
+            write!(f, "{class:>6}")?;
+        }
+        for (label, row) in self.counts.iter().enumerate() {
+            write!(f, "\n{label:>15}")?;
+            for &count in row {
+                if count == 0 { write!(f, "{:>6}", "·")? } else { write!(f, "{count:>6}")? }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The index of the largest value, the first of equals.
+fn argmax<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
+    values.enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
+}
