@@ -50,7 +50,10 @@ fn panel(
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(1.0..epochs.len().max(2) as f64, (low / 1.3..high * 1.3).log_scale())?;
+        .build_cartesian_2d(
+            1.0..epochs.len().max(2) as f64,
+            (10f64.powf(low.log10().floor())..high * 1.3).log_scale(),
+        )?;
     chart
         .configure_mesh()
         .x_desc("epoch")
@@ -69,7 +72,12 @@ fn panel(
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
         chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, color.filled())))?;
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
     Ok(())
 }
 
