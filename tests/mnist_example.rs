@@ -1,5 +1,6 @@
 //! The main example as a person meets it: its flags, its files, its messages.
 
+use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,12 +11,16 @@ use flate2::write::GzEncoder;
 use wengert::data::idx;
 use wengert::ndarray::{Array1, Array3};
 
-/// Built here, because `cargo test --test mnist_example` alone does not build examples.
+/// `cargo test` builds the examples before it runs the tests. (Building it here would be wrong: a cargo inside cargo sees
+/// other variables and compiles half the dependencies again.)
 static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "mnist"]).status();
-    assert!(build.expect("cargo runs").success());
-    let tests = std::env::current_exe().expect("this test is a file");
-    tests.ancestors().nth(2).expect("target/debug/deps/test").join("examples/mnist")
+    let test = std::env::current_exe().expect("this test is a file");
+    let example = test.ancestors().nth(2).expect("target/debug/deps/test").join("examples/mnist");
+    assert!(
+        example.with_extension(EXE_EXTENSION).is_file(),
+        "run `cargo build --example mnist` first, or plain `cargo test`"
+    );
+    example
 });
 
 fn mnist(args: &[&str]) -> Output {
