@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wengert_autodiff::{Module, Tape, Tensor, Var, module};
+use wengert_autodiff::{Tape, Tensor, Var, module};
 use wengert_layers::{BatchNorm, Dense, Dropout, Layer};
 use wengert_optim::checkpoint::{self, Checkpoint, Loaded};
 use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd, WeightDecay};
@@ -34,8 +34,14 @@ macro_rules! for_every_rule {
 }
 
 const EPOCHS: u64 = 4;
-const ROWS: usize = 70;
-const BATCH: usize = 16;
+const ROWS: usize = 430;
+const BATCH: usize = 96;
+const BATCHES: u64 = 5; // the last of 46
+
+/// Large enough, with this batch, that two threads share a matrix product.
+const INPUTS: usize = 96;
+const HIDDEN: usize = 128;
+
 const SEED: u64 = 11;
 
 struct Mlp {
@@ -51,10 +57,10 @@ impl Mlp {
     fn new() -> Self {
         let rng = &mut StdRng::seed_from_u64(SEED);
         Self {
-            hidden: Dense::new(5, 12, rng),
-            norm: BatchNorm::new(12),
+            hidden: Dense::new(INPUTS, HIDDEN, rng),
+            norm: BatchNorm::new(HIDDEN),
             dropout: Dropout::new(0.3),
-            out: Dense::new(12, 3, rng),
+            out: Dense::new(HIDDEN, 3, rng),
         }
     }
 
@@ -152,17 +158,20 @@ impl<R: Rule + Serialize + DeserializeOwned> Run<R> {
 }
 
 fn data() -> (Tensor, Vec<usize>) {
-    let x = ndarray::Array2::from_shape_fn((ROWS, 5), |(i, j)| ((i * 31 + j * 17) % 23) as f32 / 11.0 - 1.0);
+    let x =
+        ndarray::Array2::from_shape_fn((ROWS, INPUTS), |(i, j)| ((i * 31 + j * 17) % 23) as f32 / 11.0 - 1.0);
     (x.into_dyn().into_shared(), (0..ROWS).map(|i| i * i % 3).collect())
 }
 
 fn stopping_changes_no_bit<R: Rule + Serialize + DeserializeOwned>(rule: R, set_lr: fn(&mut R, f64)) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("run.wgt");
-    let mut whole = Run::new(&rule, set_lr);
-    whole.train(u64::MAX);
-    assert_eq!(whole.opt.steps(), EPOCHS * 5);
-    let expected = whole.bits(directory.path());
+    let expected = on_threads(1, || {
+        let mut whole = Run::new(&rule, set_lr);
+        whole.train(u64::MAX);
+        assert_eq!(whole.opt.steps(), EPOCHS * BATCHES);
+        whole.bits(directory.path())
+    });
 
     // Before the first gradient, inside an epoch, at its end, before the last step.
     for stops in [vec![0], vec![3], vec![5], vec![19], vec![1, 2, 7, 10, 11]] {
@@ -195,19 +204,19 @@ fn stopping_changes_no_bit<R: Rule + Serialize + DeserializeOwned>(rule: R, set_
     assert!(run.bits(directory.path()) != expected, "{rule:?}: losing the state made no difference");
 }
 
-fn on_threads(threads: usize, test: impl FnOnce() + Send) {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(test);
+fn on_threads<T: Send>(threads: usize, test: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(test)
 }
 
 #[test]
-fn stopping_changes_no_bit_on_one_thread() {
+fn stopping_on_one_thread_changes_no_bit() {
     on_threads(1, || {
         for_every_rule!(stopping_changes_no_bit);
     });
 }
 
 #[test]
-fn stopping_changes_no_bit_on_two_threads() {
+fn going_on_with_two_threads_instead_of_one_changes_no_bit() {
     on_threads(2, || {
         for_every_rule!(stopping_changes_no_bit);
     });
