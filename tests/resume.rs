@@ -10,26 +10,28 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Tape, Tensor, Var, module};
 use wengert_layers::{BatchNorm, Dense, Dropout, Layer};
+use wengert_optim::Epsilon::Inside;
+use wengert_optim::WeightDecay::Decoupled;
 use wengert_optim::checkpoint::{self, Checkpoint, Loaded};
-use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd, WeightDecay};
+use wengert_optim::{Optimizer, RmsProp, Rule, Sgd};
 
-/// Calls `$test` with every rule, and a way to set its rate.
+/// Calls `$test` with each rule, and a way to set its rate.
+macro_rules! with_rules {
+    ($test:ident: $($rule:expr),* $(,)?) => {
+        $($test($rule, |rule, lr| rule.lr = lr);)*
+    };
+}
+
+/// The rules with the options that make them keep more state, one line each.
 macro_rules! for_every_rule {
     ($test:ident) => {
-        $test(Sgd { lr: 0.1, ..Sgd::default() }, |rule, lr| rule.lr = lr);
-        $test(Sgd { lr: 0.1, momentum: 0.9, nesterov: true, ..Sgd::default() }, |rule, lr| rule.lr = lr);
-        $test(RmsProp::default(), |rule, lr| rule.lr = lr);
-        $test(
-            RmsProp {
-                centered: true,
-                momentum: 0.9,
-                bias_correction: true,
-                eps: Epsilon::Inside(1e-7),
-                weight_decay: WeightDecay::Decoupled(1e-2),
-                ..RmsProp::default()
-            },
-            |rule, lr| rule.lr = lr,
-        );
+        with_rules!(
+            $test: Sgd::default(),
+            Sgd { momentum: 0.9, nesterov: true, ..Sgd::default() },
+            RmsProp::default(),
+            RmsProp { momentum: 0.9, centered: true, bias_correction: true, ..RmsProp::default() },
+            RmsProp { eps: Inside(1e-7), weight_decay: Decoupled(1e-2), ..RmsProp::default() },
+        )
     };
 }
 
