@@ -8,17 +8,21 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Writes `path` with `fill`; on any error `path` is as it was before and nothing is left beside it.
 ///
-/// A process that is killed meanwhile leaves `path` whole too, but may leave a file `.wengert-*.tmp` beside it.
+/// A process that is killed meanwhile leaves `path` whole too, but also a file `.wengert-*.tmp` beside it; the next write into the
+/// directory that comes a minute later or more removes it.
 ///
 /// # Errors
 ///
 /// Those of the file system and of `fill`. They do not name the path.
 pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     // The same directory, because a rename across file systems is a copy.
+    remove_abandoned(directory_of(path));
     let temp = temporary().tempfile_in(directory_of(path))?;
+    let _ = temp.as_file().try_lock(); // tells the file from an abandoned one; where there are no locks, none is removed
     let mut buffer = BufWriter::new(temp.as_file());
     fill(&mut buffer)?;
     buffer.flush()?;
@@ -38,6 +42,29 @@ pub fn place(file: &File, from: &Path, to: &Path) -> io::Result<()> {
     sync_directory(directory_of(to))
 }
 
+const PREFIX: &str = ".wengert-";
+const SUFFIX: &str = ".tmp";
+
+/// Between the making of a file and its lock; after that the lock itself says that a writer is alive.
+const UNLOCKED: Duration = Duration::from_secs(60);
+
+/// Removes what killed writers left. Failing to is no reason not to write.
+fn remove_abandoned(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if ours && is_abandoned(&entry.path()).unwrap_or(false) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+    Ok(age > UNLOCKED && file.try_lock().is_ok())
+}
+
 fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -47,7 +74,7 @@ fn directory_of(path: &Path) -> &Path {
 
 fn temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".wengert-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     // Temporary files are private by default; a data file should have the permissions the umask asks for.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -95,6 +122,24 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read(dir.path().join("link")).unwrap(), b"old");
         assert_eq!(names(dir.path()), ["file", "link"]);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let long_ago = std::time::SystemTime::now() - 2 * UNLOCKED;
+        let old = |name: &str| {
+            let file = File::create(dir.path().join(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+            file
+        };
+        drop(old(".wengert-abandoned.tmp"));
+        drop(old("mine.tmp"));
+        drop(File::create(dir.path().join(".wengert-young.tmp")).unwrap());
+        let in_use = old(".wengert-in-use.tmp");
+        in_use.lock().unwrap();
+        write(&dir.path().join("file"), |w| w.write_all(b"new")).unwrap();
+        assert_eq!(names(dir.path()), [".wengert-in-use.tmp", ".wengert-young.tmp", "file", "mine.tmp"]);
     }
 
     #[test]

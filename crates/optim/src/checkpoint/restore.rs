@@ -195,8 +195,14 @@ fn title(pattern: Option<&str>) -> String {
     pattern.map_or_else(|| "optimizer".to_owned(), |pattern| format!("group `{pattern}`"))
 }
 
+/// As parsed JSON takes many times the memory of its text, nothing longer is parsed.
+const LONGEST_RULE: usize = 1 << 16;
+
 /// Names each hyper-parameter that is not the same.
 fn compare_rules(title: &str, own: &str, file: &str, report: &mut LoadReport) {
+    if file.len() > LONGEST_RULE.max(own.len()) {
+        return report.mismatch(title, "hyper-parameters", format!("{} bytes of something else", file.len()));
+    }
     let parsed = |json: &str| serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()));
     match (parsed(own), parsed(file)) {
         (own, file) if own == file => (),
