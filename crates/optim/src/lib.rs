@@ -27,22 +27,34 @@
 #![forbid(unsafe_code)]
 
 pub mod clip;
+mod early_stopping;
+mod ema;
 mod epsilon;
+mod finite;
 mod group;
 mod optimizer;
+mod plateau;
 mod presets;
+mod progress;
 mod rmsprop;
 mod rule;
+pub mod schedule;
 mod sgd;
 mod slot;
 mod state;
 mod weight_decay;
 
+pub use early_stopping::EarlyStopping;
+pub use ema::{SwappedIn, WeightEma};
 pub use epsilon::Epsilon;
+pub use finite::{NotFinite, check_finite};
 pub use group::{Row, Table};
 pub use optimizer::Optimizer;
+pub use plateau::ReduceOnPlateau;
+pub use progress::{Goal, Margin};
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use rule::{HyperError, Rule};
+pub use schedule::{Curve, Ease, Schedule};
 pub use sgd::{Sgd, SgdState};
 pub use state::{AsField, Field, FieldMut, State};
 pub use weight_decay::WeightDecay;
