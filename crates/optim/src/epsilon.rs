@@ -22,6 +22,14 @@ impl Epsilon {
         }
     }
 
+    /// Whether ε is larger than what it is added to, so that it and not `v` decides the size of the step.
+    pub(crate) fn dominates(self, v: f64) -> bool {
+        match self {
+            Self::Outside(eps) => v.sqrt() < eps,
+            Self::Inside(eps) => v < eps,
+        }
+    }
+
     /// Without a positive ε, an element whose gradient was always zero would be updated by `0 / 0`.
     pub(crate) fn check<F: Real>(self, check: Check) -> Result<Check, HyperError> {
         let eps = self.value();

@@ -26,37 +26,51 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod average;
 pub mod clip;
 mod early_stopping;
+mod edit;
 mod ema;
 mod epsilon;
+mod explain;
 mod finite;
 mod group;
+mod observe;
 mod optimizer;
 mod plateau;
 mod presets;
 mod progress;
+mod quantiles;
 mod rmsprop;
 mod rule;
 pub mod schedule;
 mod sgd;
+mod sink;
 mod slot;
 mod state;
+mod translate;
 mod weight_decay;
 
+pub use average::{Average, Of};
 pub use early_stopping::EarlyStopping;
+pub use edit::{Edit, Edited};
 pub use ema::{SwappedIn, WeightEma};
 pub use epsilon::Epsilon;
+pub use explain::{Explanation, Floor};
 pub use finite::{NotFinite, check_finite};
 pub use group::{Row, Table};
+pub use observe::{Observed, Summary};
 pub use optimizer::Optimizer;
 pub use plateau::ReduceOnPlateau;
 pub use progress::{Goal, Margin};
+pub use quantiles::Quantiles;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use rule::{HyperError, Rule};
 pub use schedule::{Curve, Ease, Schedule};
 pub use sgd::{Sgd, SgdState};
+pub use sink::{Csv, JsonLines};
 pub use state::{AsField, Field, FieldMut, State};
+pub use translate::{Translated, Translation};
 pub use weight_decay::WeightDecay;
 
 // For `state!`, so that it works where only this crate is in scope.

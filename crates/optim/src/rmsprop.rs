@@ -6,7 +6,7 @@ use crate::epsilon::Root;
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Average, Epsilon, HyperError, Of, Rule, WeightDecay, state};
 
 /// RMSProp (Tieleman and Hinton, "Lecture 6.5 - RMSProp", Coursera, 2012).
 ///
@@ -112,16 +112,26 @@ impl<F: Real> Rule<F> for RmsProp {
         RmsPropState { v: full(param, F::of(self.v0)), m: None, buffer: None, steps: 0, clamped: 0 }
     }
 
-    fn effective_lr(&self, param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
-        let pass = Pass::new(self, state.steps.max(1));
-        let lr = F::of(self.lr);
-        let rate = |variance: F| lr / pass.root.of(variance);
-        match state.m.as_ref().filter(|_| self.centered) {
-            None => state.v.mapv(|v| rate(pass.correction * v)).into_shared(),
-            Some(m) => {
-                Zip::from(&state.v).and(m).map_collect(|&v, &m| rate(pass.variance(v, m).0)).into_shared()
-            }
+    fn effective_lr(&self, _param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
+        let (lr, root) = (F::of(self.lr), self.eps.root());
+        self.variance(state).mapv(|v| lr / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &RmsPropState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some((self.variance(state), self.eps))
+    }
+
+    fn averages(&self) -> Vec<Average> {
+        let mut averages =
+            vec![Average { start: self.v0, ..Average::mean("v", Of::SquaredGradient, self.rho) }];
+        if self.centered {
+            averages.push(Average::mean("m", Of::Gradient, self.rho));
         }
+        if self.momentum > 0.0 {
+            let sum = Average::mean("buffer", Of::Update, self.momentum);
+            averages.push(Average { weight: 1.0, ..sum });
+        }
+        averages
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RmsPropState<F>) {
@@ -139,6 +149,17 @@ impl<F: Real> Rule<F> for RmsProp {
             (Some(m), Some(buffer)) => pass.run(param, grad, v, m, buffer),
         };
         state.clamped += u64::from(clamped);
+    }
+}
+
+impl RmsProp {
+    /// What takes the place of `v` under the root.
+    fn variance<F: Real>(&self, state: &RmsPropState<F>) -> Tensor<F> {
+        let pass = Pass::new(self, state.steps.max(1));
+        match state.m.as_ref().filter(|_| self.centered) {
+            None => state.v.mapv(|v| pass.correction * v).into_shared(),
+            Some(m) => Zip::from(&state.v).and(m).map_collect(|&v, &m| pass.variance(v, m).0).into_shared(),
+        }
     }
 }
 

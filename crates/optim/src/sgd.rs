@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{HyperError, Rule, WeightDecay, state};
+use crate::{Average, HyperError, Of, Rule, WeightDecay, state};
 
 /// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning", 2013) in PyTorch's form.
@@ -87,6 +87,12 @@ impl<F: Real> Rule<F> for Sgd {
 
     fn effective_lr(&self, param: &Tensor<F>, _state: &SgdState<F>) -> Tensor<F> {
         full(param, F::of(self.lr))
+    }
+
+    fn averages(&self) -> Vec<Average> {
+        let sum = Average::mean("buffer", Of::Gradient, self.momentum);
+        let kept = self.momentum > 0.0;
+        kept.then_some(Average { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {
