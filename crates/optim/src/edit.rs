@@ -181,7 +181,10 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
                 }
             }
         }
-        assert!(found, "`{what}`: no state that matches `{}` has a tensor {:?}", self.pattern, self.field);
+        if !found {
+            let field = self.field.unwrap_or_default();
+            panic!("`{what}`: no state that matches `{}` has a tensor `{field}`", self.pattern);
+        }
         Edited { changed, left: Vec::new() }
     }
 

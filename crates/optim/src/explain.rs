@@ -3,7 +3,7 @@ use std::fmt;
 use wengert_autodiff::{Real, Tensor};
 
 use crate::optimizer::Entry;
-use crate::{Average, Epsilon, Field, Optimizer, Quantiles, Rule, State};
+use crate::{Epsilon, Field, Memory, Optimizer, Quantiles, Rule, State};
 
 /// What an optimizer remembers of one tensor, in numbers; see [`Optimizer::explain`]. Its [`Display`](fmt::Display) form is for
 /// people.
@@ -23,8 +23,8 @@ pub struct Explanation {
     pub rate: Quantiles,
     /// The counts and numbers of the state, by field; among them `steps`, the gradients seen.
     pub numbers: Vec<(&'static str, f64)>,
-    /// What the tensors collect, and with [`Average::memory`] how far back.
-    pub averages: Vec<Average>,
+    /// What the tensors collect, and with [`Memory::length`] how far back.
+    pub memories: Vec<Memory>,
     /// Where ε decides the size of the steps; `None` for a rule that divides by no root.
     pub floor: Option<Floor>,
     /// The size of the last update, `‖Δp‖ / ‖p‖` with `p` before it, if it was made by
@@ -100,7 +100,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             tensors: fields.iter().filter_map(tensor).collect(),
             rate: Quantiles::of(&effective_lr(rule, entry)),
             numbers: fields.iter().filter_map(number).collect(),
-            averages: rule.averages(),
+            memories: rule.memories(),
             floor: Floor::of(rule, &entry.state),
             update_ratio: entry.update_ratio,
         })
@@ -128,11 +128,11 @@ impl fmt::Display for Explanation {
         for (name, number) in &self.numbers {
             writeln!(f, "  {name:14}{number:>11}")?;
         }
-        for average in &self.averages {
-            let (field, decay) = (average.field, average.decay);
-            match average.memory() {
+        for memory in &self.memories {
+            let (field, decay) = (memory.field, memory.decay);
+            match memory.length() {
                 f64::INFINITY => writeln!(f, "  {field} remembers every step")?,
-                memory => writeln!(f, "  {field} remembers about {memory:.3} steps (decay {decay})")?,
+                length => writeln!(f, "  {field} remembers about {} steps (decay {decay})", short(length))?,
             }
         }
         if let Some(floor) = &self.floor {

@@ -26,7 +26,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod average;
 pub mod clip;
 mod early_stopping;
 mod edit;
@@ -35,6 +34,7 @@ mod epsilon;
 mod explain;
 mod finite;
 mod group;
+mod memory;
 mod observe;
 mod optimizer;
 mod plateau;
@@ -51,7 +51,6 @@ mod state;
 mod translate;
 mod weight_decay;
 
-pub use average::{Average, Of};
 pub use early_stopping::EarlyStopping;
 pub use edit::{Edit, Edited};
 pub use ema::{SwappedIn, WeightEma};
@@ -59,6 +58,7 @@ pub use epsilon::Epsilon;
 pub use explain::{Explanation, Floor};
 pub use finite::{NotFinite, check_finite};
 pub use group::{Row, Table};
+pub use memory::{Memory, Of};
 pub use observe::{Observed, Summary};
 pub use optimizer::Optimizer;
 pub use plateau::ReduceOnPlateau;

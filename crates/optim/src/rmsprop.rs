@@ -6,7 +6,7 @@ use crate::epsilon::Root;
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{Average, Epsilon, HyperError, Of, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// RMSProp (Tieleman and Hinton, "Lecture 6.5 - RMSProp", Coursera, 2012).
 ///
@@ -121,17 +121,17 @@ impl<F: Real> Rule<F> for RmsProp {
         Some((self.variance(state), self.eps))
     }
 
-    fn averages(&self) -> Vec<Average> {
-        let mut averages =
-            vec![Average { start: self.v0, ..Average::mean("v", Of::SquaredGradient, self.rho) }];
+    fn memories(&self) -> Vec<Memory> {
+        let mut memories =
+            vec![Memory { start: self.v0, ..Memory::mean("v", Of::SquaredGradient, self.rho) }];
         if self.centered {
-            averages.push(Average::mean("m", Of::Gradient, self.rho));
+            memories.push(Memory::mean("m", Of::Gradient, self.rho));
         }
         if self.momentum > 0.0 {
-            let sum = Average::mean("buffer", Of::Update, self.momentum);
-            averages.push(Average { weight: 1.0, ..sum });
+            let sum = Memory::mean("buffer", Of::Update, self.momentum);
+            memories.push(Memory { weight: 1.0, ..sum });
         }
-        averages
+        memories
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RmsPropState<F>) {

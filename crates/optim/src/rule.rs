@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use wengert_autodiff::{Real, Tensor};
 
-use crate::{Average, Epsilon, State};
+use crate::{Epsilon, Memory, State};
 
 /// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
 ///
@@ -38,7 +38,7 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
 
     /// Which tensors of the state collect what, as the hyper-parameters are now: for reports of their memory and for taking over
     /// the state of another rule. A tensor that is no average or sum (a maximum, the last gradient) is left out.
-    fn averages(&self) -> Vec<Average> {
+    fn memories(&self) -> Vec<Memory> {
         Vec::new()
     }
 

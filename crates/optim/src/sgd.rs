@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::rule::Check;
 use crate::slot::{Absent, Momentum, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{Average, HyperError, Of, Rule, WeightDecay, state};
+use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning", 2013) in PyTorch's form.
@@ -89,10 +89,10 @@ impl<F: Real> Rule<F> for Sgd {
         full(param, F::of(self.lr))
     }
 
-    fn averages(&self) -> Vec<Average> {
-        let sum = Average::mean("buffer", Of::Gradient, self.momentum);
+    fn memories(&self) -> Vec<Memory> {
+        let sum = Memory::mean("buffer", Of::Gradient, self.momentum);
         let kept = self.momentum > 0.0;
-        kept.then_some(Average { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
+        kept.then_some(Memory { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {

@@ -4,7 +4,7 @@ use wengert_autodiff::{Real, Tensor};
 
 use crate::optimizer::Entry;
 use crate::state::{put, steps, tensors};
-use crate::{Average, FieldMut, Of, Optimizer, Rule, State};
+use crate::{FieldMut, Memory, Of, Optimizer, Rule, State};
 
 /// What [`Optimizer::translate_from`] did. Its [`Display`](fmt::Display) form is for people and logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +57,13 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         let mut params = Vec::new();
         for (name, entry) in &source.entries {
             let old = Old {
-                averages: source.rule_for(name).averages(),
+                memories: source.rule_for(name).memories(),
                 tensors: tensors(&entry.state).collect(),
                 steps: steps(&entry.state).unwrap_or(0),
             };
             let rule = self.rule_for(name);
             let mut state = rule.init(&Tensor::zeros(entry.shape.clone()));
-            let mut report = old.carry(&rule.averages(), &mut state);
+            let mut report = old.carry(&rule.memories(), &mut state);
             report.name = name.clone();
             params.push(report);
             self.entries.insert(name.clone(), Entry::new(&entry.shape, state));
@@ -74,7 +74,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
 
 /// The state to translate, without its type.
 struct Old<F: Real> {
-    averages: Vec<Average>,
+    memories: Vec<Memory>,
     tensors: Vec<(&'static str, Tensor<F>)>,
     steps: u64,
 }
@@ -84,7 +84,7 @@ const NO_SQUARE: &str = "without a mean square to carry, the count of steps star
 const NUMBER: &str = "the new rule keeps a number that cannot be derived from the old state";
 
 impl<F: Real> Old<F> {
-    fn carry<S: State<F>>(&self, wanted: &[Average], state: &mut S) -> Translated {
+    fn carry<S: State<F>>(&self, wanted: &[Memory], state: &mut S) -> Translated {
         let mut report = Translated::default();
         let wanted = wanted.iter().filter(|average| average.of != Of::Update);
         let pairs: Vec<_> = wanted.map(|new| (new, self.source(new.of))).collect();
@@ -109,14 +109,14 @@ impl<F: Real> Old<F> {
     }
 
     /// The old average of this, if it holds anything.
-    fn source(&self, of: Of) -> Option<(&Average, &Tensor<F>)> {
-        let average = self.averages.iter().find(|average| average.of == of)?;
+    fn source(&self, of: Of) -> Option<(&Memory, &Tensor<F>)> {
+        let average = self.memories.iter().find(|average| average.of == of)?;
         average.estimate(self.steps, 0.0)?;
         let (_, tensor) = self.tensors.iter().find(|&&(field, _)| field == average.field)?;
         Some((average, tensor))
     }
 
-    fn convert<S: State<F>>(&self, old: &Average, tensor: &Tensor<F>, new: &Average, state: &mut S) {
+    fn convert<S: State<F>>(&self, old: &Memory, tensor: &Tensor<F>, new: &Memory, state: &mut S) {
         let value = |x: F| {
             let typical = old.estimate(self.steps, x.as_f64()).unwrap_or(0.0);
             F::of(new.after(self.steps, typical))
@@ -141,7 +141,7 @@ impl<F: Real> Old<F> {
             if report.carried.iter().any(|&(old, _)| old == field) {
                 continue;
             }
-            let average = self.averages.iter().find(|average| average.field == field);
+            let average = self.memories.iter().find(|average| average.field == field);
             report.dropped.push((
                 field,
                 match (average.map(|average| average.of), restart) {

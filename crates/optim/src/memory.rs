@@ -1,7 +1,7 @@
 /// What a tensor in the state of a rule collects, and how: enough to say how far it remembers, and what it amounts to
 /// in another rule. With `x` what is collected, `a ← decay · a + weight · x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Average {
+pub struct Memory {
     /// The field of the state.
     pub field: &'static str,
     /// What is collected.
@@ -14,7 +14,7 @@ pub struct Average {
     pub start: f64,
 }
 
-/// What an [`Average`] collects.
+/// What a [`Memory`] collects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     /// The gradient.
@@ -25,7 +25,7 @@ pub enum Of {
     Update,
 }
 
-impl Average {
+impl Memory {
     /// A mean: the weight is `1 - decay`, the start 0.
     pub fn mean(field: &'static str, of: Of, decay: f64) -> Self {
         Self { field, of, decay, weight: 1.0 - decay, start: 0.0 }
@@ -33,7 +33,7 @@ impl Average {
 
     /// The length of its memory in steps, `1 / (1 - decay)`: what is older than that has about a third of all weight
     /// (`decay^length`, which tends to `1/e`). Infinite for a sum.
-    pub fn memory(&self) -> f64 {
+    pub fn length(&self) -> f64 {
         (1.0 - self.decay).recip()
     }
 
