@@ -114,25 +114,27 @@ fn effective_lr<R: Rule<F>, F: Real>(rule: &R, entry: &Entry<R::State>) -> Tenso
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = match self.idle {
-            0 => "in the last step".to_owned(),
-            1 => "1 step ago".to_owned(),
-            steps => format!("{steps} steps ago"),
-        };
-        writeln!(f, "{} {:?}, {}; last gradient {last}", self.name, self.shape, self.rule)?;
+        write!(f, "{} {:?}, {}", self.name, self.shape, self.rule)?;
+        if let Some((_, steps)) = self.numbers.iter().find(|(name, _)| *name == "steps") {
+            write!(f, " after {steps} gradient{}", if *steps == 1.0 { "" } else { "s" })?;
+        }
+        match self.idle {
+            0 => writeln!(f)?,
+            idle => writeln!(f, ", none in the last {idle} steps")?,
+        }
         writeln!(f, "  {:14}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "min", "5 %", "median", "95 %", "max")?;
         for (name, quantiles) in &self.tensors {
             row(f, name, quantiles)?;
         }
         row(f, "effective rate", &self.rate)?;
-        for (name, number) in &self.numbers {
-            writeln!(f, "  {name:14}{number:>11}")?;
+        for (name, number) in self.numbers.iter().filter(|(name, _)| *name != "steps") {
+            writeln!(f, "  {name}: {number}")?;
         }
         for memory in &self.memories {
             let (field, decay) = (memory.field, memory.decay);
             match memory.length() {
                 f64::INFINITY => writeln!(f, "  {field} remembers every step")?,
-                length => writeln!(f, "  {field} remembers about {} steps (decay {decay})", short(length))?,
+                length => writeln!(f, "  {field} remembers about {length:.0} steps (decay {decay})")?,
             }
         }
         if let Some(floor) = &self.floor {
