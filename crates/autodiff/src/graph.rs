@@ -50,10 +50,15 @@ impl<F: Real> Tape<F> {
     /// Lists the tape, one node per line, with the dotted names of `model`'s parameters (`&()` if there is no model):
     ///
     /// ```
-    /// # use wengert_autodiff::{Param, Tape, Tensor, module};
-    /// # struct Line { weight: Param }
-    /// # module!(Line { weight });
-    /// let line = Line { weight: Tensor::zeros(vec![2, 3]).into() };
+    /// use wengert_autodiff::{Param, Tape, Tensor, module};
+    ///
+    /// struct Line {
+    ///     weight: Param,
+    /// }
+    ///
+    /// module!(Line { weight });
+    ///
+    /// let line = Line { weight: Param::new(Tensor::zeros(vec![2, 3])) };
     /// let tape = Tape::new();
     /// let x = tape.constant(Tensor::zeros(vec![4, 3]));
     /// x.linear(tape.param(&line.weight), None).tanh();

@@ -35,7 +35,7 @@ use crate::{Real, Tape, Tensor};
 /// let tape = Tape::new();
 /// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
 /// std::thread::scope(|scope| {
-///     scope.spawn(|| x.sum()); // error: `Tape` is not `Sync`
+///     scope.spawn(|| drop(x.sum())); // error: `Tape` is not `Sync`
 /// });
 /// ```
 ///

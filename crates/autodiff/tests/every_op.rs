@@ -46,6 +46,15 @@ const MATRIX: Shapes = shapes!([3, 4]; [0, 3]; [3, 0]; [3, 1]; [1, 1]);
 const ROWS: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; [2, 3, 2]);
 const CUBE: Shapes = shapes!([2, 3, 4]; [0, 3, 2]; [1, 1, 1]; [2, 1, 3]);
 
+/// A prediction and a target; the second list has an empty pair.
+const PAIR: Shapes = shapes!([3, 4] [3, 4]; [3, 1] [3, 1]; [] []);
+const EMPTY_PAIR: Shapes = shapes!([3, 4] [3, 4]; [3, 1] [3, 1]; [] []; [0, 3] [0, 3]);
+
+/// Some class for each row.
+fn labels(x: Var<'_, f64>) -> Vec<usize> {
+    (0..x.shape()[0]).map(|row| (2 * row + 1) % x.shape()[1]).collect()
+}
+
 fn row(op: &'static str, domain: Domain, shapes: Shapes, f: Op) -> Row {
     Row { op, domain, shapes, f }
 }
@@ -140,6 +149,41 @@ fn table() -> Vec<Row> {
         row("gather", Real, shapes!([3, 4]; [2, 2]), |x| x[0].gather(1, arr2(&[[1, 1, 0], [0, 1, 1]]).view())),
         row("gather", Real, shapes!([3, 4]; [2, 3]; [2, 4]), |x| x[0].gather(0, arr2(&[[1, 0, 1], [1, 1, 0]]).view())),
         row("gather", Real, shapes!([3, 4]; [0, 1]; [3, 1]), |x| x[0].gather(1, ndarray::Array2::zeros((0, 5)).view())),
+
+        row("softmax", Real, MATRIX, |x| x[0].softmax(1)),
+        row("softmax", Real, CUBE, |x| x[0].softmax(-2)),
+        row("log_softmax", Real, MATRIX, |x| x[0].log_softmax(0)),
+        row("log_softmax", Real, CUBE, |x| x[0].log_softmax(-1)),
+        row("logsumexp", Real, shapes!([3, 4]; [3, 1]; []), |x| x[0].logsumexp()),
+        row("logsumexp_axis", Real, ROWS, |x| x[0].logsumexp_axis(&[1], false)),
+        row("logsumexp_axis", Real, CUBE, |x| x[0].logsumexp_axis(&[2, 1], true)),
+        row("logsumexp_axis", Real, CUBE, |x| x[0].logsumexp_axis(&[], true)),
+
+        row("cross_entropy", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].cross_entropy(&labels(x[0]))),
+        row("cross_entropy_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].cross_entropy_each(&labels(x[0]))),
+        row("cross_entropy_smooth", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].cross_entropy_smooth(&labels(x[0]), 0.2)),
+        row("cross_entropy_smooth_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].cross_entropy_smooth_each(&labels(x[0]), 1.0)),
+        row("cross_entropy_soft", Real, shapes!([4, 3] [4, 3]; [1, 3] [1, 3]; [3, 1] [3, 1]), |x| x[0].cross_entropy_soft(x[1])),
+        row("cross_entropy_soft_each", Real, shapes!([4, 3] [4, 3]; [0, 3] [0, 3]; [3, 1] [3, 1]), |x| x[0].cross_entropy_soft_each(x[1])),
+        row("nll", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].nll(&labels(x[0]))),
+        row("nll_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].nll_each(&labels(x[0]))),
+
+        row("mse", Real, PAIR, |x| x[0].mse(x[1])),
+        row("mse_each", Real, EMPTY_PAIR, |x| x[0].mse_each(x[1])),
+        row("mae", Distinct, PAIR, |x| x[0].mae(x[1])),
+        row("mae_each", Distinct, EMPTY_PAIR, |x| x[0].mae_each(x[1])),
+        row("huber", Distinct, PAIR, |x| x[0].huber(x[1], 0.25)),
+        row("huber_each", Distinct, EMPTY_PAIR, |x| x[0].huber_each(x[1], 0.25)),
+        row("bce_with_logits", Real, PAIR, |x| x[0].bce_with_logits(x[1])),
+        row("bce_with_logits_each", Real, EMPTY_PAIR, |x| x[0].bce_with_logits_each(x[1])),
+        row("kl_div", Positive, PAIR, |x| x[0].kl_div(x[1])),
+        row("kl_div_each", Positive, EMPTY_PAIR, |x| x[0].kl_div_each(x[1])),
+
+        row("batch_norm", Real, shapes!([5, 3] [3] [3]; [4, 1] [1] [1]; [3, 2, 4] [2] [2]), |x| x[0].batch_norm(Some(x[1]), Some(x[2]), 1e-2).0),
+        row("batch_norm", Real, shapes!([5, 3]), |x| x[0].batch_norm(None, None, 1e-2).0),
+        row("layer_norm", Real, shapes!([5, 3] [3] [3]; [0, 3] [3] [3]; [2, 1, 3] [3] [3]; [3] [3] [3]), |x| x[0].layer_norm(Some(x[1]), Some(x[2]), 1e-2)),
+        row("layer_norm", Real, shapes!([5, 3]), |x| x[0].layer_norm(None, None, 1e-2)),
+        row("rms_norm", Real, shapes!([5, 3] [3]; [0, 3] [3]; [2, 1, 3] [3]; [3] [3]), |x| x[0].rms_norm(Some(x[1]), 1e-2)),
     ]
 }
 
@@ -198,7 +242,10 @@ fn an_op_given_one_operand_at_every_place() {
             tested.insert(row.op);
         }
     });
-    let several = table().into_iter().filter(|row| row.shapes.iter().any(|shapes| shapes.len() > 1));
+    // An image batch and a row of channels never have one shape.
+    let several = table()
+        .into_iter()
+        .filter(|row| row.op != "batch_norm" && row.shapes.iter().any(|shapes| shapes.len() > 1));
     assert_eq!(
         tested,
         several.map(|row| row.op).collect(),
@@ -287,8 +334,24 @@ fn every_op_meets_an_empty_and_a_size_1_axis() {
         let mut runs = table().into_iter().filter(|row| row.op == op).flat_map(|row| row.shapes);
         runs.any(|shapes| shapes.iter().any(|shape| shape.contains(&size)))
     };
-    // Nothing has no mean, no variance and no largest element.
-    let undefined = ["mean", "var", "max", "min"];
+    // Nothing has no mean, no variance and no largest element; the logarithm of its sum is infinite.
+    let undefined = [
+        "batch_norm",
+        "mean",
+        "var",
+        "max",
+        "min",
+        "logsumexp",
+        "cross_entropy",
+        "cross_entropy_smooth",
+        "cross_entropy_soft",
+        "nll",
+        "mse",
+        "mae",
+        "huber",
+        "bce_with_logits",
+        "kl_div",
+    ];
     for Row { op, .. } in table() {
         assert!(meets(op, 1), "`{op}` has no run with an axis of size 1");
         assert!(meets(op, 0) != undefined.contains(&op), "`{op}`: runs with an empty axis");

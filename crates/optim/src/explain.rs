@@ -150,7 +150,7 @@ impl fmt::Display for Explanation {
 impl fmt::Display for Floor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, floored) = match self.eps {
-            Epsilon::Outside(_) => ("outside", "√v"),
+            Epsilon::Outside(_) | Epsilon::Uncorrected(_) => ("outside", "√v"),
             Epsilon::Inside(_) => ("inside", "v"),
         };
         let (eps, below, elements, percent) =

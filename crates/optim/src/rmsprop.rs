@@ -2,9 +2,11 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::average::{Average, correction};
 use crate::epsilon::Root;
+use crate::momentum::Momentum;
 use crate::rule::Check;
-use crate::slot::{Absent, Momentum, Slot, Slots, full};
+use crate::slot::{Absent, Slot, Slots, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -27,7 +29,8 @@ use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 /// ```
 ///
 /// With bias correction `v / (1 - ρᵗ)` and `m / (1 - ρᵗ)` take the places of `v` and `m`, where `t` counts the gradients this tensor
-/// has seen. The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
+/// has seen. Both together, the variance after one gradient is exactly zero, and the first step is `η g / ε`: choose a
+/// large ε. The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RmsProp {
     /// η, the learning rate: 1e-2.
@@ -92,11 +95,11 @@ pub struct RmsPropState<F: Real = f32> {
 state!(RmsPropState { v, m, buffer, steps, clamped });
 
 impl<F: Real> Rule<F> for RmsProp {
-    const NAME: &'static str = "rmsprop";
+    const NAME: &'static str = "RmsProp";
     type State = RmsPropState<F>;
 
     fn check(&self) -> Result<(), HyperError> {
-        let check = Check("RmsProp")
+        let check = Check(<Self as Rule<F>>::NAME)
             .not_negative("lr", self.lr)?
             .decay("rho", self.rho)?
             .not_negative("momentum", self.momentum)?
@@ -113,12 +116,12 @@ impl<F: Real> Rule<F> for RmsProp {
     }
 
     fn effective_lr(&self, _param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
-        let (lr, root) = (F::of(self.lr), self.eps.root());
+        let (lr, root) = (F::of(self.lr), Pass::<F>::new(self, state.steps.max(1)).root);
         self.variance(state).mapv(|v| lr / root.of(v)).into_shared()
     }
 
     fn under_root(&self, state: &RmsPropState<F>) -> Option<(Tensor<F>, Epsilon)> {
-        Some((self.variance(state), self.eps))
+        Some(self.eps.under_root(&self.variance(state), self.correction(state.steps.max(1))))
     }
 
     fn memories(&self) -> Vec<Memory> {
@@ -153,11 +156,16 @@ impl<F: Real> Rule<F> for RmsProp {
 }
 
 impl RmsProp {
-    /// What takes the place of `v` under the root.
+    /// 1 without bias correction.
+    fn correction(&self, steps: u64) -> f64 {
+        if self.bias_correction { correction(self.rho, steps) } else { 1.0 }
+    }
+
+    /// What takes the place of `v` under the root, but for the bias correction.
     fn variance<F: Real>(&self, state: &RmsPropState<F>) -> Tensor<F> {
         let pass = Pass::new(self, state.steps.max(1));
         match state.m.as_ref().filter(|_| self.centered) {
-            None => state.v.mapv(|v| pass.correction * v).into_shared(),
+            None => state.v.clone(),
             Some(m) => Zip::from(&state.v).and(m).map_collect(|&v, &m| pass.variance(v, m).0).into_shared(),
         }
     }
@@ -166,7 +174,7 @@ impl RmsProp {
 /// The hyper-parameters of one step in the precision of the tensor. An option that is off is a factor 1 or a summand 0.
 struct Pass<F> {
     descent: Descent<F>,
-    rho: F,
+    average: Average<F>,
     /// `1 / (1 - ρᵗ)`
     correction: F,
     root: Root<F>,
@@ -177,24 +185,23 @@ struct Pass<F> {
 
 impl<F: Real> Pass<F> {
     fn new(rule: &RmsProp, steps: u64) -> Self {
-        let correction = if rule.bias_correction { (1.0 - rule.rho.powf(steps as f64)).recip() } else { 1.0 };
+        let correction = rule.correction(steps);
         let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
         Self {
             descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),
-            rho: F::of(rule.rho),
+            average: Average::new(rule.rho),
             correction: F::of(correction),
-            root: rule.eps.root(),
+            root: rule.eps.root(correction),
             lr_inside: F::of(lr_inside),
             momentum: Momentum { mu: F::of(rule.momentum), damp: F::ONE, nesterov: rule.nesterov },
             lr_outside: F::of(lr_outside),
         }
     }
 
-    /// `v - m²`, both corrected, or zero and `true` where rounding made it negative.
+    /// `v - m²` but for a correction of both, which the root still owes, or zero and `true` where rounding made it negative.
     #[inline]
     fn variance(&self, v: F, m: F) -> (F, bool) {
-        let mean = self.correction * m;
-        let variance = self.correction * v - mean * mean;
+        let variance = v - self.correction * m * m;
         let negative = variance < F::ZERO;
         (if negative { F::ZERO } else { variance }, negative)
     }
@@ -208,13 +215,12 @@ impl<F: Real> Pass<F> {
         m: &mut Slots<M>,
         buffer: &mut Slots<B>,
     ) -> u32 {
-        let &Self { descent, rho, correction, root, lr_inside, momentum, lr_outside } = self;
+        let &Self { descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
         Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
             let g = descent.gradient(*p, g);
-            *v = rho * *v + (F::ONE - rho) * g * g;
-            let m = m.advance(F::ZERO, |m| rho * m + (F::ONE - rho) * g);
-            let (variance, negative) =
-                if M::PRESENT { self.variance(*v, m) } else { (correction * *v, false) };
+            *v = average.next(*v, g * g);
+            let m = m.advance(F::ZERO, |m| average.next(m, g));
+            let (variance, negative) = if M::PRESENT { self.variance(*v, m) } else { (*v, false) };
             let u = lr_inside * g / root.of(variance);
             *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
             clamped + u32::from(negative)

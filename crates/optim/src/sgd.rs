@@ -2,8 +2,9 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::momentum::Momentum;
 use crate::rule::Check;
-use crate::slot::{Absent, Momentum, Slot, Slots, full};
+use crate::slot::{Absent, Slot, Slots, full};
 use crate::weight_decay::Descent;
 use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -59,16 +60,14 @@ pub struct SgdState<F: Real = f32> {
 state!(SgdState { buffer, steps });
 
 impl<F: Real> Rule<F> for Sgd {
-    const NAME: &'static str = "sgd";
+    const NAME: &'static str = "Sgd";
     type State = SgdState<F>;
 
     fn check(&self) -> Result<(), HyperError> {
-        let check = Check("Sgd").not_negative("lr", self.lr)?.not_negative("momentum", self.momentum)?.that(
-            self.dampening.is_finite(),
-            "dampening",
-            self.dampening,
-            "finite",
-        )?;
+        let check = Check(<Self as Rule<F>>::NAME)
+            .not_negative("lr", self.lr)?
+            .not_negative("momentum", self.momentum)?
+            .that(self.dampening.is_finite(), "dampening", self.dampening, "finite")?;
         let check = self.weight_decay.check(check)?;
         if self.nesterov {
             check.that(self.momentum > 0.0, "momentum", self.momentum, "positive with `nesterov`")?.that(

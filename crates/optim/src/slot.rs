@@ -42,19 +42,3 @@ pub(crate) type Slots<S> = ArcArray<S, IxDyn>;
 pub(crate) fn full<F: Real, S: Clone>(like: &Tensor<F>, value: S) -> Slots<S> {
     like.map(|_| value.clone()).into_shared()
 }
-
-/// `b ← μ b + d u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Momentum<F> {
-    pub(crate) mu: F,
-    pub(crate) damp: F,
-    pub(crate) nesterov: bool,
-}
-
-impl<F: Real> Momentum<F> {
-    #[inline]
-    pub(crate) fn of(self, u: F, buffer: &mut impl Slot<F>) -> F {
-        let b = buffer.advance(u, |b| self.mu * b + self.damp * u);
-        if self.nesterov { u + self.mu * b } else { b }
-    }
-}

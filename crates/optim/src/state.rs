@@ -16,6 +16,17 @@ pub trait State<F: Real>: Clone + Debug + Send + Sync + 'static {
     fn fields_mut(&mut self) -> Vec<(&'static str, FieldMut<'_, F>)>;
 }
 
+/// A rule without memory.
+impl<F: Real> State<F> for () {
+    fn fields(&self) -> Vec<(&'static str, Field<'_, F>)> {
+        Vec::new()
+    }
+
+    fn fields_mut(&mut self) -> Vec<(&'static str, FieldMut<'_, F>)> {
+        Vec::new()
+    }
+}
+
 /// A field of a [`State`].
 #[derive(Clone, Copy, Debug)]
 pub enum Field<'a, F: Real> {

@@ -60,7 +60,7 @@ impl<F: Real> Var<'_, F> {
         );
         let x = self.value();
         check_labels("cross_entropy", x.shape(), labels);
-        let mut log_p = log_softmax(&x, 1);
+        let mut log_p = log_softmax(&x, Axis(1));
         let on_label = F::ONE - smoothing;
         let everywhere = smoothing / F::of(x.shape()[1] as f64);
         let y = per_row(&log_p, |i, row| {
@@ -90,7 +90,8 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// Cross entropy with a distribution over the classes in place of each label, `target: [n, classes]`:
-    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`, `dt = -ln p dy`.
+    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`,
+    /// `dt = -ln p dy`.
     ///
     /// # Panics
     ///
@@ -102,7 +103,7 @@ impl<F: Real> Var<'_, F> {
         self.same_shape(OP, target);
         let (x, t) = (self.value(), target.value());
         check_rows(OP, x.shape());
-        let log_p = log_softmax(&x, 1);
+        let log_p = log_softmax(&x, Axis(1));
         let y = per_row(&log_p, |i, row| {
             let t = t.index_axis(Axis(0), i);
             -row.iter().zip(t).filter(|&(_, &t)| t != F::ZERO).map(|(&log_p, &t)| t * log_p).sum::<F>()

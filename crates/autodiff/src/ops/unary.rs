@@ -206,7 +206,8 @@ impl<F: Real> Var<'_, F> {
         self.unary("sign", sign, |_, _| F::ZERO)
     }
 
-    /// `y = min(max(x, lo), hi)`, `dx = dy` where `lo ≤ x ≤ hi`, else 0.
+    /// `y = min(max(x, lo), hi)`, `dx = dy` where `lo < x < hi`, else 0: at the bounds themselves the smallest
+    /// subgradient, as for [`relu`](Var::relu) at 0.
     ///
     /// # Panics
     ///
@@ -225,7 +226,7 @@ impl<F: Real> Var<'_, F> {
                     x
                 }
             },
-            move |x, _| if x < lo || x > hi { F::ZERO } else { F::ONE },
+            move |x, _| if x <= lo || x >= hi { F::ZERO } else { F::ONE },
         )
     }
 }

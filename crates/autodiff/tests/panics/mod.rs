@@ -38,7 +38,9 @@ fn listen() {
             if CAUGHT.with_borrow(Option::is_none) {
                 return usual(info);
             }
-            let message = info.payload_as_str().unwrap_or_default().to_owned();
+            let payload = info.payload();
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let message = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned();
             let at = info.location().expect("a panic has a location");
             CAUGHT.set(Some((message, at.file().to_owned(), at.line())));
         }));

@@ -1,0 +1,104 @@
+use ndarray::Zip;
+use serde::{Deserialize, Serialize};
+use wengert_autodiff::{Real, Tensor};
+
+use crate::average::Average;
+use crate::rule::Check;
+use crate::slot::full;
+use crate::weight_decay::Descent;
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
+
+/// Adadelta (Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012).
+///
+/// ```text
+/// g ← g + λ p                     L2 weight decay
+/// v ← ρ v + (1 - ρ) g²            v starts at 0
+/// u ← √(x + ε) / √(v + ε) g       ε inside both roots; outside: (√x + ε) / (√v + ε)
+/// x ← ρ x + (1 - ρ) u²            x starts at 0
+/// p ← p - η u
+/// ```
+///
+/// The root of `x` gives `u` the unit of a parameter, so that η has none. ε is what gets it going: the first steps are of the size
+/// `√ε`. Added to both `x` and `v`, it has no unit of its own: scaling the loss does change the run.
+///
+/// The defaults are PyTorch's. Keras has `lr: 1e-3`, `rho: 0.95` and `eps: Epsilon::Inside(1e-7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adadelta {
+    /// η, a factor on the update: 1.
+    pub lr: f64,
+    /// ρ, the decay of both averages: 0.9.
+    pub rho: f64,
+    /// ε and its place: `Inside(1e-6)`.
+    pub eps: Epsilon,
+    /// λ: none.
+    pub weight_decay: WeightDecay,
+    /// Climb instead of descend: no.
+    pub maximize: bool,
+}
+
+/// PyTorch's defaults.
+impl Default for Adadelta {
+    fn default() -> Self {
+        Self {
+            lr: 1.0,
+            rho: 0.9,
+            eps: Epsilon::Inside(1e-6),
+            weight_decay: WeightDecay::None,
+            maximize: false,
+        }
+    }
+}
+
+/// What [`Adadelta`] remembers of one tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdadeltaState<F: Real = f32> {
+    /// The average of the squared gradient, in the tensor's shape.
+    pub v: Tensor<F>,
+    /// The average of the squared update.
+    pub x: Tensor<F>,
+    /// How many gradients the tensor has seen.
+    pub steps: u64,
+}
+
+state!(AdadeltaState { v, x, steps });
+
+impl<F: Real> Rule<F> for Adadelta {
+    const NAME: &'static str = "Adadelta";
+    type State = AdadeltaState<F>;
+
+    fn check(&self) -> Result<(), HyperError> {
+        let check = Check(<Self as Rule<F>>::NAME).not_negative("lr", self.lr)?.decay("rho", self.rho)?;
+        self.weight_decay.check(self.eps.check::<F>(check)?)?;
+        Ok(())
+    }
+
+    fn init(&self, param: &Tensor<F>) -> AdadeltaState<F> {
+        AdadeltaState { v: full(param, F::ZERO), x: full(param, F::ZERO), steps: 0 }
+    }
+
+    fn effective_lr(&self, _param: &Tensor<F>, state: &AdadeltaState<F>) -> Tensor<F> {
+        let (lr, root) = (F::of(self.lr), self.eps.root(1.0));
+        Zip::from(&state.x).and(&state.v).map_collect(|&x, &v| lr * root.of(x) / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &AdadeltaState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some(self.eps.under_root(&state.v, 1.0))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("v", Of::SquaredGradient, self.rho), Memory::mean("x", Of::Update, self.rho)]
+    }
+
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {
+        state.steps += 1;
+        let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
+        let (lr, rho, root) = (F::of(self.lr), Average::new(self.rho), self.eps.root(1.0));
+        Zip::from(param).and(grad).and(&mut state.v).and(&mut state.x).for_each(|p, &g, v, x| {
+            let g = descent.gradient(*p, g);
+            *v = rho.next(*v, g * g);
+            let u = root.of(*x) / root.of(*v) * g;
+            *x = rho.next(*x, u * u);
+            *p = descent.kept(*p) - lr * u;
+        });
+    }
+}

@@ -1,0 +1,19 @@
+use wengert_autodiff::Real;
+
+use crate::slot::Slot;
+
+/// `b ← μ b + d u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Momentum<F> {
+    pub(crate) mu: F,
+    pub(crate) damp: F,
+    pub(crate) nesterov: bool,
+}
+
+impl<F: Real> Momentum<F> {
+    #[inline]
+    pub(crate) fn of(self, u: F, buffer: &mut impl Slot<F>) -> F {
+        let b = buffer.advance(u, |b| self.mu * b + self.damp * u);
+        if self.nesterov { u + self.mu * b } else { b }
+    }
+}
