@@ -218,7 +218,7 @@ fn name(framework: &str, rule: &str, slot: &str) -> &'static str {
         "acc_delta" | "accumulated_delta_var" | "e_x" => "x",
         "exp_avg" | "momentum" | "mu" => "m",
         "exp_inf" | "norm" => "u",
-        "nu" if rule == "adamax" => "u",
+        "nu" if rule == "Adamax" => "u",
         "square_avg" | "accumulated_grad" | "e_g" | "exp_avg_sq" | "velocity" | "nu" => "v",
         "max_exp_avg_sq" | "velocity_hat" => "v_max",
         "prev" => "prev",

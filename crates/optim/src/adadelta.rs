@@ -18,8 +18,8 @@ use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 /// p ← p - η u
 /// ```
 ///
-/// The root of `x` gives `u` the unit of a parameter, so that η has none. ε is what gets it going: the first steps are of the size
-/// `√ε`. Added to both `x` and `v`, it has no unit of its own: scaling the loss does change the run.
+/// The root of `x` gives `u` the unit of a parameter, so that η has none. ε is what gets it going: the first steps are
+/// of the size `√ε`. Added to both `x` and `v`, it has no unit of its own, and the scale of the loss changes the run.
 ///
 /// The defaults are PyTorch's. Keras has `lr: 1e-3`, `rho: 0.95` and `eps: Epsilon::Inside(1e-7)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

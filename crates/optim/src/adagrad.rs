@@ -16,7 +16,8 @@ use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 /// p ← p - ηₜ g / (√r + ε)     ε outside the root; inside: ηₜ g / √(r + ε)
 /// ```
 ///
-/// `r` never falls, and so neither does the rate of an element rise. It goes to zero only if the sum of the squared gradients goes to infinity.
+/// `r` never falls, so the rate of an element never rises. It goes to zero only if the sum of the squared gradients
+/// goes to infinity.
 ///
 /// The defaults are PyTorch's. Keras and optax have `r0: 0.1` and `eps: Epsilon::Inside(1e-7)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -23,8 +23,8 @@ use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 /// instead of by `v`. With β₁ = 0, Adam is [`RmsProp`](crate::RmsProp) with bias correction.
 ///
 /// The defaults are PyTorch's; [`Adam::w`] is AdamW. Keras has `eps: Epsilon::Uncorrected(1e-7)` and decoupled decay.
-/// optax's AMSGrad takes the maximum of `v̂`, and its `nesterov` is like [`NAdam`](crate::NAdam) at a constant μ;
-/// neither is offered, nor an ε in both places at once.
+/// Not offered: optax's AMSGrad, which takes the maximum of `v̂`; its `nesterov`, which is [`NAdam`](crate::NAdam) with
+/// a constant momentum; an ε in both places at once; Keras's count of steps, one for all tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
     /// η, the learning rate: 1e-3.

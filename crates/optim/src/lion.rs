@@ -20,7 +20,8 @@ use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 /// Every element moves by η, and no ε is needed. The paper advises a rate of a third to a tenth of AdamW's, and a λ larger
 /// by the same factor.
 ///
-/// The defaults are those of the paper's program. optax has a decay of `Decoupled(1e-3)`, Keras `lr: 1e-3`; PyTorch has no Lion.
+/// The defaults are those of the paper's program. optax has a decay of `Decoupled(1e-3)`, Keras `lr: 1e-3`; PyTorch has
+/// no Lion.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lion {
     /// η, the learning rate and the size of every step: 1e-4.

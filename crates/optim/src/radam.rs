@@ -8,8 +8,8 @@ use crate::slot::{Absent, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
-/// RAdam, rectified Adam (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020): it does not divide by
-/// `√v̂` before that rests on enough gradients.
+/// RAdam, rectified Adam (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020): it does not
+/// divide by `√v̂` before that rests on enough gradients.
 ///
 /// ```text
 /// g ← g + λ p                     L2 weight decay
@@ -23,8 +23,8 @@ use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 ///         p ← p - η r m̂ √(1 - β₂ᵗ) / (√v + ε)      ε joins the uncorrected root
 /// ```
 ///
-/// The defaults are PyTorch's. optax's RAdam has `eps: Epsilon::Outside(1e-8)`, the paper's form; its other thresholds than 5 are
-/// not offered.
+/// The defaults are PyTorch's. optax has `eps: Epsilon::Outside(1e-8)`; its `threshold`, other than 5, and its
+/// `nesterov` are not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RAdam {
     /// η, the learning rate: 1e-3.

@@ -198,7 +198,8 @@ impl<F: Real> Pass<F> {
         }
     }
 
-    /// `v - m²` but for a correction of both, which the root still owes, or zero and `true` where rounding made it negative.
+    /// The variance before the correction that the root applies: `v - m²` if there is none. Zero and `true` where
+    /// rounding made it negative.
     #[inline]
     fn variance(&self, v: F, m: F) -> (F, bool) {
         let variance = v - self.correction * m * m;

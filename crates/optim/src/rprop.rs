@@ -8,8 +8,8 @@ use crate::slot::full;
 use crate::weight_decay::Descent;
 use crate::{HyperError, Rule, WeightDecay, state};
 
-/// Rprop (Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm", 1993) in
-/// PyTorch's form: for gradients of the whole data set, since it trusts every sign.
+/// Rprop (Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm",
+/// 1993) in PyTorch's form: for gradients of the whole data set, since it trusts every sign.
 ///
 /// ```text
 /// s = sign(g) sign(g′)            g′ starts at 0
@@ -20,7 +20,8 @@ use crate::{HyperError, Rule, WeightDecay, state};
 /// g′ ← g
 /// ```
 ///
-/// η acts only as the start of Δ: a schedule of it changes nothing. optax's `rprop` applies each step one call late; that is not offered.
+/// η acts only as the start of Δ: a schedule of it changes nothing. There is no weight decay, as in PyTorch. optax's
+/// `rprop` applies each step one call late; that is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rprop {
     /// η, the size of every element's first step: 1e-2.

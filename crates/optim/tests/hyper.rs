@@ -1,6 +1,8 @@
 //! Which hyper-parameters are refused.
 
-use wengert_optim::{Epsilon, RmsProp, Rule, Sgd, WeightDecay};
+use wengert_optim::{
+    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd, WeightDecay,
+};
 
 #[track_caller]
 fn refused<R: Rule<f32>>(rule: &R, hyper: &str) {
@@ -64,4 +66,66 @@ fn sgd() {
     refused(&Sgd { nesterov: true, ..ok }, "momentum");
     refused(&Sgd { nesterov: true, momentum: 0.9, dampening: 0.1, ..ok }, "dampening");
     refused(&Sgd { weight_decay: WeightDecay::L2(-1.0), ..ok }, "weight_decay");
+}
+
+/// What all the other rules refuse, field by field.
+#[test]
+fn the_adaptive_rules() {
+    for bad in [-1e-3, f64::NAN, f64::INFINITY] {
+        refused(&AdaGrad { lr: bad, ..AdaGrad::default() }, "lr");
+        refused(&AdaGrad { lr_decay: bad, ..AdaGrad::default() }, "lr_decay");
+        refused(&AdaGrad { r0: bad, ..AdaGrad::default() }, "r0");
+        refused(&Adadelta { lr: bad, ..Adadelta::default() }, "lr");
+        refused(&Lion { lr: bad, ..Lion::default() }, "lr");
+        refused(&Adam { lr: bad, ..Adam::default() }, "lr");
+        refused(&Adamax { lr: bad, ..Adamax::default() }, "lr");
+        refused(&NAdam { lr: bad, ..NAdam::default() }, "lr");
+        refused(&NAdam { momentum_decay: bad, ..NAdam::default() }, "momentum_decay");
+        refused(&RAdam { lr: bad, ..RAdam::default() }, "lr");
+    }
+    for bad in [-0.1, 1.0, f64::NAN] {
+        refused(&Adadelta { rho: bad, ..Adadelta::default() }, "rho");
+        refused(&Adam { beta1: bad, ..Adam::default() }, "beta1");
+        refused(&Adam { beta2: bad, ..Adam::default() }, "beta2");
+        refused(&Adamax { beta1: bad, ..Adamax::default() }, "beta1");
+        refused(&Adamax { beta2: bad, ..Adamax::default() }, "beta2");
+        refused(&NAdam { beta1: bad, ..NAdam::default() }, "beta1");
+        refused(&NAdam { beta2: bad, ..NAdam::default() }, "beta2");
+        refused(&RAdam { beta1: bad, ..RAdam::default() }, "beta1");
+        refused(&RAdam { beta2: bad, ..RAdam::default() }, "beta2");
+        refused(&Lion { beta1: bad, ..Lion::default() }, "beta1");
+        refused(&Lion { beta2: bad, ..Lion::default() }, "beta2");
+    }
+    let (eps, weight_decay) = (Epsilon::Uncorrected(0.0), WeightDecay::Decoupled(-0.1));
+    refused(&AdaGrad { eps, ..AdaGrad::default() }, "eps");
+    refused(&AdaGrad { weight_decay, ..AdaGrad::default() }, "weight_decay");
+    refused(&Adadelta { eps, ..Adadelta::default() }, "eps");
+    refused(&Adadelta { weight_decay, ..Adadelta::default() }, "weight_decay");
+    refused(&Adam { eps, ..Adam::default() }, "eps");
+    refused(&Adam { weight_decay, ..Adam::default() }, "weight_decay");
+    refused(&Adamax { eps, ..Adamax::default() }, "eps");
+    refused(&Adamax { weight_decay, ..Adamax::default() }, "weight_decay");
+    refused(&NAdam { eps, ..NAdam::default() }, "eps");
+    refused(&NAdam { weight_decay, ..NAdam::default() }, "weight_decay");
+    refused(&RAdam { eps, ..RAdam::default() }, "eps");
+    refused(&RAdam { weight_decay, ..RAdam::default() }, "weight_decay");
+    refused(&Lion { weight_decay, ..Lion::default() }, "weight_decay");
+    assert_eq!(Rule::<f32>::check(&Adam { beta1: 0.0, beta2: 0.0, ..Adam::w() }), Ok(()));
+}
+
+#[test]
+fn rprop() {
+    let ok = Rprop::default();
+    assert_eq!(Rule::<f32>::check(&ok), Ok(()));
+    refused(&Rprop { lr: -1.0, ..ok }, "lr");
+    for bad in [0.0, 1.0, f64::NAN] {
+        refused(&Rprop { eta_minus: bad, ..ok }, "eta_minus");
+    }
+    for bad in [1.0, f64::NAN, f64::INFINITY] {
+        refused(&Rprop { eta_plus: bad, ..ok }, "eta_plus");
+    }
+    refused(&Rprop { step_min: -1e-6, ..ok }, "step_min");
+    for bad in [1e-7, f64::NAN, f64::INFINITY] {
+        refused(&Rprop { step_max: bad, ..ok }, "step_max");
+    }
 }
