@@ -6,7 +6,7 @@ use crate::average::Average;
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Adadelta (Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012).
 ///
@@ -79,6 +79,14 @@ impl<F: Real> Rule<F> for Adadelta {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdadeltaState<F>) -> Tensor<F> {
         let (lr, root) = (F::of(self.lr), self.eps.root(1.0));
         Zip::from(&state.x).and(&state.v).map_collect(|&x, &v| lr * root.of(x) / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &AdadeltaState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some(self.eps.under_root(&state.v, 1.0))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("v", Of::SquaredGradient, self.rho), Memory::mean("x", Of::Update, self.rho)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {

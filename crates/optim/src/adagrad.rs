@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// AdaGrad (Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011).
 ///
@@ -81,6 +81,14 @@ impl<F: Real> Rule<F> for AdaGrad {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdaGradState<F>) -> Tensor<F> {
         let (lr, root) = (F::of(self.lr_at(state.steps.max(1))), self.eps.root(1.0));
         state.r.mapv(|r| lr / root.of(r)).into_shared()
+    }
+
+    fn under_root(&self, state: &AdaGradState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some(self.eps.under_root(&state.r, 1.0))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory { field: "r", of: Of::SquaredGradient, decay: 1.0, weight: 1.0, start: self.r0 }]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdaGradState<F>) {

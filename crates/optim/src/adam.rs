@@ -6,7 +6,7 @@ use crate::moments::Moments;
 use crate::rule::Check;
 use crate::slot::{Absent, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015).
 ///
@@ -110,6 +110,15 @@ impl<F: Real> Rule<F> for Adam {
         let (lr, root) = (F::of(self.lr), self.eps.root(correction(self.beta2, state.steps.max(1))));
         let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
         v.mapv(|v| lr / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &AdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
+        Some(self.eps.under_root(v, correction(self.beta2, state.steps.max(1))))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("m", Of::Gradient, self.beta1), Memory::mean("v", Of::SquaredGradient, self.beta2)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdamState<F>) {

@@ -6,7 +6,7 @@ use crate::average::{Average, correction};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Adamax, Adam with the largest gradient in place of the root mean square (Kingma and Ba, "Adam: A Method for Stochastic
 /// Optimization", 2015, section 7.1).
@@ -86,6 +86,10 @@ impl<F: Real> Rule<F> for Adamax {
         let (lr, (inside, outside)) = (F::of(self.lr), self.split_eps());
         // After the first step `u` is at least ε inside, before it zero.
         state.u.mapv(|u: F| lr / (u.max(inside) + outside)).into_shared()
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("m", Of::Gradient, self.beta1)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdamaxState<F>) {

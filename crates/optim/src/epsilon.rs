@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use wengert_autodiff::Real;
+use wengert_autodiff::{Real, Tensor};
 
 use crate::HyperError;
 use crate::rule::Check;
@@ -23,6 +23,20 @@ impl Epsilon {
     pub fn value(self) -> f64 {
         match self {
             Self::Outside(eps) | Self::Inside(eps) | Self::Uncorrected(eps) => eps,
+        }
+    }
+
+    /// What ε is compared with where this correction multiplies `v`, for [`Rule::under_root`](crate::Rule::under_root).
+    pub(crate) fn under_root<F: Real>(self, v: &Tensor<F>, correction: f64) -> (Tensor<F>, Self) {
+        let correction = F::of(if matches!(self, Self::Uncorrected(_)) { 1.0 } else { correction });
+        (v.mapv(|v| correction * v).into_shared(), self)
+    }
+
+    /// Whether ε is larger than what it is added to, so that it and not `v` decides the size of the step.
+    pub(crate) fn dominates(self, v: f64) -> bool {
+        match self {
+            Self::Outside(eps) | Self::Uncorrected(eps) => v.sqrt() < eps,
+            Self::Inside(eps) => v < eps,
         }
     }
 

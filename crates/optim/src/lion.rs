@@ -7,7 +7,7 @@ use crate::rule::Check;
 use crate::sign::sign;
 use crate::slot::full;
 use crate::weight_decay::Descent;
-use crate::{HyperError, Rule, WeightDecay, state};
+use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Lion, "evolved sign momentum" (Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023).
 ///
@@ -71,6 +71,10 @@ impl<F: Real> Rule<F> for Lion {
 
     fn effective_lr(&self, param: &Tensor<F>, _state: &LionState<F>) -> Tensor<F> {
         full(param, F::of(self.lr))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("m", Of::Gradient, self.beta2)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut LionState<F>) {

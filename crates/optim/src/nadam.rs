@@ -6,7 +6,7 @@ use crate::moments::Moments;
 use crate::rule::Check;
 use crate::slot::{Absent, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// NAdam, Adam with Nesterov's momentum (Dozat, "Incorporating Nesterov Momentum into Adam", 2016).
 ///
@@ -91,6 +91,14 @@ impl<F: Real> Rule<F> for NAdam {
     fn effective_lr(&self, _param: &Tensor<F>, state: &NAdamState<F>) -> Tensor<F> {
         let (lr, root) = (F::of(self.lr), self.eps.root(correction(self.beta2, state.steps.max(1))));
         state.v.mapv(|v| lr / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &NAdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some(self.eps.under_root(&state.v, correction(self.beta2, state.steps.max(1))))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("m", Of::Gradient, self.beta1), Memory::mean("v", Of::SquaredGradient, self.beta2)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut NAdamState<F>) {

@@ -31,7 +31,15 @@ pub(crate) struct Entry<S> {
     pub(crate) shape: Vec<usize>,
     /// The step of the last update, which shows whether two tensors go by one name.
     pub(crate) last_step: u64,
+    /// `‖Δp‖ / ‖p‖` of the last update, if it was observed.
+    pub(crate) update_ratio: Option<f64>,
     pub(crate) state: S,
+}
+
+impl<S> Entry<S> {
+    pub(crate) fn new(shape: &[usize], state: S) -> Self {
+        Self { shape: shape.to_vec(), last_step: 0, update_ratio: None, state }
+    }
 }
 
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {
@@ -79,6 +87,17 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// visit, which means that a field is missing from a `module!` list.
     #[track_caller]
     pub fn step(&mut self, model: &mut (impl Module<F> + ?Sized), grads: &Gradients<F>) {
+        self.walk(model, grads, Self::update);
+    }
+
+    /// The traversal of a step, with `update` for each parameter that has a gradient.
+    #[track_caller]
+    pub(crate) fn walk(
+        &mut self,
+        model: &mut (impl Module<F> + ?Sized),
+        grads: &Gradients<F>,
+        mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>) -> Result<(), String>,
+    ) {
         self.check();
         self.steps += 1;
         let mut claimed = Vec::new();
@@ -87,7 +106,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             SlotMut::Param(param) => {
                 if let (Ok(()), Some(grad)) = (&outcome, grads.of(param)) {
                     claimed.push(std::ptr::from_ref(grad));
-                    outcome = self.update(name, param.value_mut(), grad);
+                    outcome = update(self, name, param.value_mut(), grad);
                 }
             }
             SlotMut::Buffer(buffer) => {
@@ -109,11 +128,15 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         }
     }
 
-    fn update(&mut self, name: &str, param: &mut Tensor<F>, grad: &Tensor<F>) -> Result<(), String> {
+    pub(crate) fn update(
+        &mut self,
+        name: &str,
+        param: &mut Tensor<F>,
+        grad: &Tensor<F>,
+    ) -> Result<(), String> {
         let rule = self.groups.rule_for(name);
         if !self.entries.contains_key(name) {
-            let entry = Entry { shape: param.shape().to_vec(), last_step: 0, state: rule.init(param) };
-            self.entries.insert(name.to_owned(), entry);
+            self.entries.insert(name.to_owned(), Entry::new(param.shape(), rule.init(param)));
         }
         let entry = self.entries.get_mut(name).expect("inserted above");
         if entry.last_step == self.steps {
@@ -128,6 +151,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             }
         }
         entry.last_step = self.steps;
+        entry.update_ratio = None;
         rule.update(param, grad, &mut entry.state);
         Ok(())
     }

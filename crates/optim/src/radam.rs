@@ -6,7 +6,7 @@ use crate::moments::Moments;
 use crate::rule::Check;
 use crate::slot::{Absent, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// RAdam, rectified Adam (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020): it does not
 /// divide by `√v̂` before that rests on enough gradients.
@@ -90,6 +90,15 @@ impl<F: Real> Rule<F> for RAdam {
         let Some(r) = self.rectification(steps) else { return full(param, F::of(self.lr)) };
         let (lr, root) = (F::of(r * self.lr), self.eps.root(correction(self.beta2, steps)));
         state.v.mapv(|v| lr / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &RAdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        let steps = state.steps.max(1);
+        self.rectification(steps).map(|_| self.eps.under_root(&state.v, correction(self.beta2, steps)))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        vec![Memory::mean("m", Of::Gradient, self.beta1), Memory::mean("v", Of::SquaredGradient, self.beta2)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RAdamState<F>) {

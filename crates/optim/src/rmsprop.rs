@@ -8,7 +8,7 @@ use crate::momentum::Momentum;
 use crate::rule::Check;
 use crate::slot::{Absent, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{Epsilon, HyperError, Rule, WeightDecay, state};
+use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// RMSProp (Tieleman and Hinton, "Lecture 6.5 - RMSProp", Coursera, 2012).
 ///
@@ -116,15 +116,25 @@ impl<F: Real> Rule<F> for RmsProp {
     }
 
     fn effective_lr(&self, _param: &Tensor<F>, state: &RmsPropState<F>) -> Tensor<F> {
-        let pass = Pass::new(self, state.steps.max(1));
-        let lr = F::of(self.lr);
-        let rate = |variance: F| lr / pass.root.of(variance);
-        match state.m.as_ref().filter(|_| self.centered) {
-            None => state.v.mapv(rate).into_shared(),
-            Some(m) => {
-                Zip::from(&state.v).and(m).map_collect(|&v, &m| rate(pass.variance(v, m).0)).into_shared()
-            }
+        let (lr, root) = (F::of(self.lr), Pass::<F>::new(self, state.steps.max(1)).root);
+        self.variance(state).mapv(|v| lr / root.of(v)).into_shared()
+    }
+
+    fn under_root(&self, state: &RmsPropState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        Some(self.eps.under_root(&self.variance(state), self.correction(state.steps.max(1))))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        let mut memories =
+            vec![Memory { start: self.v0, ..Memory::mean("v", Of::SquaredGradient, self.rho) }];
+        if self.centered {
+            memories.push(Memory::mean("m", Of::Gradient, self.rho));
         }
+        if self.momentum > 0.0 {
+            let sum = Memory::mean("buffer", Of::Update, self.momentum);
+            memories.push(Memory { weight: 1.0, ..sum });
+        }
+        memories
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RmsPropState<F>) {
@@ -145,6 +155,22 @@ impl<F: Real> Rule<F> for RmsProp {
     }
 }
 
+impl RmsProp {
+    /// 1 without bias correction.
+    fn correction(&self, steps: u64) -> f64 {
+        if self.bias_correction { correction(self.rho, steps) } else { 1.0 }
+    }
+
+    /// What takes the place of `v` under the root, but for the bias correction.
+    fn variance<F: Real>(&self, state: &RmsPropState<F>) -> Tensor<F> {
+        let pass = Pass::new(self, state.steps.max(1));
+        match state.m.as_ref().filter(|_| self.centered) {
+            None => state.v.clone(),
+            Some(m) => Zip::from(&state.v).and(m).map_collect(|&v, &m| pass.variance(v, m).0).into_shared(),
+        }
+    }
+}
+
 /// The hyper-parameters of one step in the precision of the tensor. An option that is off is a factor 1 or a summand 0.
 struct Pass<F> {
     descent: Descent<F>,
@@ -159,7 +185,7 @@ struct Pass<F> {
 
 impl<F: Real> Pass<F> {
     fn new(rule: &RmsProp, steps: u64) -> Self {
-        let correction = if rule.bias_correction { correction(rule.rho, steps) } else { 1.0 };
+        let correction = rule.correction(steps);
         let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
         Self {
             descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use wengert_autodiff::{Real, Tensor};
 
-use crate::State;
+use crate::{Epsilon, Memory, State};
 
 /// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
 ///
@@ -26,8 +26,21 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     fn init(&self, param: &Tensor<F>) -> Self::State;
 
     /// What the next update would multiply its direction with, element by element: `η / (√v + ε)` for RMSProp, whose
-    /// direction is the gradient; `η` for plain descent. Where the direction is a sign, it is the size of the step.
+    /// direction is the gradient; `η` for plain descent. Where the direction is a sign, it is the size of the step. Of
+    /// `param` it uses the shape only.
     fn effective_lr(&self, param: &Tensor<F>, state: &Self::State) -> Tensor<F>;
+
+    /// What stands under the root that the rule divides by, without ε, and ε: its estimate of the squared gradient, after
+    /// bias correction and centering. `None` for a rule without such a root.
+    fn under_root(&self, _state: &Self::State) -> Option<(Tensor<F>, Epsilon)> {
+        None
+    }
+
+    /// Which tensors of the state collect what, as the hyper-parameters are now: for reports of their memory and for taking over
+    /// the state of another rule. A tensor that is no average or sum (a maximum, the last gradient) is left out.
+    fn memories(&self) -> Vec<Memory> {
+        Vec::new()
+    }
 
     /// One step: changes `param` in place. `grad` has the shape of `param`, and `state` was made for that shape.
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Self::State);

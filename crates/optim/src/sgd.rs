@@ -6,7 +6,7 @@ use crate::momentum::Momentum;
 use crate::rule::Check;
 use crate::slot::{Absent, Slot, Slots, full};
 use crate::weight_decay::Descent;
-use crate::{HyperError, Rule, WeightDecay, state};
+use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 
 /// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning", 2013) in PyTorch's form.
@@ -86,6 +86,12 @@ impl<F: Real> Rule<F> for Sgd {
 
     fn effective_lr(&self, param: &Tensor<F>, _state: &SgdState<F>) -> Tensor<F> {
         full(param, F::of(self.lr))
+    }
+
+    fn memories(&self) -> Vec<Memory> {
+        let sum = Memory::mean("buffer", Of::Gradient, self.momentum);
+        let kept = self.momentum > 0.0;
+        kept.then_some(Memory { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {

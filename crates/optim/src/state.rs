@@ -6,7 +6,8 @@ use wengert_autodiff::{Real, Tensor};
 
 /// What a rule remembers of one tensor, field by field under the field's own name.
 ///
-/// Write `state!(MyState { v, steps })` rather than implementing this by hand.
+/// Write `state!(MyState { v, steps })` rather than implementing this by hand. A count by the name of `steps` is how many gradients the
+/// tensor has seen.
 pub trait State<F: Real>: Clone + Debug + Send + Sync + 'static {
     /// The fields that are there; an optional tensor that is `None` is left out.
     fn fields(&self) -> Vec<(&'static str, Field<'_, F>)>;
@@ -97,6 +98,44 @@ impl<F: Real> AsField<F> for f64 {
     fn field_mut(&mut self) -> FieldMut<'_, F> {
         FieldMut::Number(self)
     }
+}
+
+/// Puts a tensor into a field that can hold one.
+pub(crate) fn put<F: Real>(slot: FieldMut<'_, F>, tensor: Tensor<F>) {
+    match slot {
+        FieldMut::Tensor(place) => *place = tensor,
+        FieldMut::Optional(place) => *place = Some(tensor),
+        FieldMut::Count(_) | FieldMut::Number(_) => {}
+    }
+}
+
+/// The tensors that are there.
+pub(crate) fn tensors<S: State<F>, F: Real>(state: &S) -> impl Iterator<Item = (&'static str, Tensor<F>)> {
+    let fields = state.fields().into_iter();
+    fields.filter_map(|(name, field)| match field {
+        Field::Tensor(tensor) => Some((name, tensor.clone())),
+        _ => None,
+    })
+}
+
+/// The tensors that are there, to be changed.
+pub(crate) fn tensors_mut<S: State<F>, F: Real>(
+    state: &mut S,
+) -> impl Iterator<Item = (&'static str, &mut Tensor<F>)> {
+    let fields = state.fields_mut().into_iter();
+    fields.filter_map(|(name, field)| match field {
+        FieldMut::Tensor(tensor) => Some((name, tensor)),
+        FieldMut::Optional(tensor) => Some((name, tensor.as_mut()?)),
+        FieldMut::Count(_) | FieldMut::Number(_) => None,
+    })
+}
+
+/// How many gradients the tensor has seen, if its rule counts them.
+pub(crate) fn steps<S: State<F>, F: Real>(state: &S) -> Option<u64> {
+    state.fields().into_iter().find_map(|(name, field)| match field {
+        Field::Count(count) if name == "steps" => Some(count),
+        _ => None,
+    })
 }
 
 /// Makes a struct, generic over its float type, the [`State`] of a rule.

@@ -96,7 +96,7 @@ where
         if let Some(fields) = state.remove(name.as_str()) {
             let init = opt.rule_for(&name).init(param.value());
             if let Some(state) = plan_state(&name, fields, param.value(), init, report) {
-                entries.insert(name, Entry { shape: param.shape().to_vec(), last_step: 0, state });
+                entries.insert(name, Entry::new(param.shape(), state));
             }
         }
     }
