@@ -13,7 +13,9 @@ use wengert_layers::{BatchNorm, Dense, Dropout, Layer};
 use wengert_optim::Epsilon::Inside;
 use wengert_optim::WeightDecay::Decoupled;
 use wengert_optim::checkpoint::{self, Checkpoint, Loaded};
-use wengert_optim::{Optimizer, RmsProp, Rule, Sgd};
+use wengert_optim::{
+    AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd,
+};
 
 /// Calls `$test` with each rule, and a way to set its rate.
 macro_rules! with_rules {
@@ -31,6 +33,15 @@ macro_rules! for_every_rule {
             RmsProp::default(),
             RmsProp { momentum: 0.9, centered: true, bias_correction: true, ..RmsProp::default() },
             RmsProp { eps: Inside(1e-7), weight_decay: Decoupled(1e-2), ..RmsProp::default() },
+            AdaGrad::default(),
+            Adadelta::default(),
+            Adam::default(),
+            Adam { amsgrad: true, ..Adam::w() },
+            Adamax::default(),
+            NAdam::default(),
+            RAdam::default(),
+            Lion::default(),
+            Rprop::default(),
         )
     };
 }

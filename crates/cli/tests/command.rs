@@ -60,7 +60,7 @@ fn inspect_shows_what_the_file_holds() {
     let fixture = Fixture::new();
     let (code, output, complaint) = fixture.run(&["inspect", "two.wgt"]);
     assert_eq!((code, complaint.as_str()), (0, ""));
-    for part in ["two.wgt: ", "all finite", "weight", "F32 [1, 2]", "optimizer rmsprop, 2 steps", "weight/v"]
+    for part in ["two.wgt: ", "all finite", "weight", "F32 [1, 2]", "optimizer RmsProp, 2 steps", "weight/v"]
     {
         assert!(output.contains(part), "no `{part}` in\n{output}");
     }

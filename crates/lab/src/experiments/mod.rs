@@ -1,0 +1,10 @@
+//! The experiments, by what they are about.
+
+mod averages;
+
+use crate::Experiment;
+
+/// All experiments, in the order of the report.
+pub fn all() -> Vec<Experiment> {
+    [averages::ALL].concat()
+}

@@ -1,0 +1,14 @@
+//! Experiments on optimizers: every claim with a number, an expectation and a figure.
+//!
+//! The design decision: an experiment is a plain value, an [`Experiment`], that names its claim and its source and has
+//! one function, which runs the public optimizers and returns numbers beside what they should be. Listing, running,
+//! grading and drawing are written once over that value. The alternative, a script per claim with its own output,
+//! could not be tested, compared or put on one page.
+#![forbid(unsafe_code)]
+
+mod experiment;
+pub mod experiments;
+mod figure;
+
+pub use experiment::{Check, Expected, Experiment, Outcome};
+pub use figure::{Axis, Figure, Series, Style};
