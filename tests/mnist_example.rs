@@ -103,7 +103,10 @@ fn every_norm_activation_and_optimizer_trains() {
     let choices = [
         ("--norm", &["batch", "layer", "rms", "none"][..]),
         ("--activation", &["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]),
-        ("--optimizer", &["rmsprop", "sgd"]),
+        (
+            "--optimizer",
+            &["rmsprop", "sgd", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam", "radam", "lion"],
+        ),
         ("--schedule", &["cosine", "constant"]),
         ("--dropout", &["0", "0.5"]),
     ];
@@ -113,6 +116,60 @@ fn every_norm_activation_and_optimizer_trains() {
         assert!(run.status.success() && text.contains("epoch  1"), "{choice:?}: {text}");
         assert!(text.lines().last().unwrap().starts_with("test accuracy 0."), "{choice:?}: {text}");
     }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bits() {
+    let dir = tempfile::tempdir().unwrap();
+    dataset(dir.path());
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let data = at("");
+    let (checkpoint, model, metrics) = (at("run.wgt"), at("model.safetensors"), at("metrics.jsonl"));
+    let common = ["--data", &data, "--epochs", "4", "--hidden", "16", "--batch-size", "20", "--save", &model];
+    let run = |more: &[&str]| {
+        let output = mnist(&[&common, more].concat());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let without_time = |mut epoch: serde_json::Value| {
+            let fields = epoch.as_object_mut().unwrap();
+            assert!(fields.remove("seconds").is_some() && fields.remove("samples_per_second").is_some());
+            epoch
+        };
+        let lines = fs::read_to_string(&metrics).unwrap();
+        let epochs: Vec<_> = lines.lines().map(|l| without_time(serde_json::from_str(l).unwrap())).collect();
+        (fs::read(&model).unwrap(), epochs, text)
+    };
+    let (uninterrupted, epochs, text) = run(&["--metrics", &metrics]);
+    let last = text.lines().last().unwrap();
+
+    let with_checkpoint = ["--metrics", &metrics, "--checkpoint", &checkpoint];
+    let (half_way, half, _) = run(&[&with_checkpoint[..], &["--stop-after", "2"]].concat());
+    assert_ne!(half_way, uninterrupted);
+    assert_eq!(half, epochs[..2]);
+
+    let kept = fs::read(&checkpoint).unwrap();
+    let settings = [&common[..], &with_checkpoint].concat();
+    refused(&settings, &["--checkpoint", "run.wgt", "--resume"]);
+    let resume = |changed: &[&str], words: &[&str]| {
+        let args =
+            [&["--quiet"], changed, &["--resume", "--data", &data, "--save", &model], &with_checkpoint]
+                .concat();
+        refused(&args, &[&["run.wgt"], words].concat());
+    };
+    resume(&["--epochs=4", "--hidden=16", "--batch-size=20", "--seed=1"], &["seed: 1"]);
+    resume(&["--epochs=5", "--hidden=16", "--batch-size=20"], &["epochs: 4", "epochs: 5"]);
+    resume(&["--epochs=4", "--hidden=8", "--batch-size=20"], &["0.weight", "[16, 784]", "[8, 784]"]);
+    resume(&["--epochs=4", "--hidden=16", "--batch-size=20", "--optimizer=adam"], &["RmsProp", "Adam"]);
+    resume(&["--epochs=4", "--hidden=16", "--batch-size=20", "--lr=0.1"], &["lr", "0.1"]);
+    refused(&["--resume"], &["--checkpoint"]);
+    assert_eq!(fs::read(&checkpoint).unwrap(), kept);
+    assert_eq!(fs::read_to_string(&metrics).unwrap().lines().count(), 2, "a refused run keeps the metrics");
+
+    let (resumed, all, text) = run(&[&with_checkpoint[..], &["--resume", "--threads", "2"]].concat());
+    assert!(resumed == uninterrupted, "the models differ");
+    assert_eq!(all, epochs);
+    assert!(text.contains("resumed after epoch 2 of 4: all 27 tensors matched"), "{text}");
+    assert_eq!(text.lines().last().unwrap(), last);
 }
 
 #[test]

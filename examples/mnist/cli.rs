@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use wengert::layers;
+use serde::{Deserialize, Serialize};
+use wengert::{layers, optim};
 
 /// Trains a multi-layer perceptron on handwritten digits.
 #[derive(Debug, Parser)]
@@ -36,7 +37,7 @@ pub struct Args {
     /// How gradients become steps
     #[arg(long, value_enum, default_value_t = OptimizerName::Rmsprop)]
     pub optimizer: OptimizerName,
-    /// Learning rate [default: the optimizer's usual one: rmsprop 0.001, sgd 0.1]
+    /// Learning rate [default: PyTorch's default for the optimizer, but rmsprop 0.001 and sgd 0.1]
     #[arg(long, value_parser = learning_rate)]
     pub lr: Option<f64>,
     /// How the learning rate changes over the run
@@ -54,6 +55,15 @@ pub struct Args {
     /// Write the trained model to this file (safetensors, PyTorch's names)
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// After each epoch, write all that is needed to go on to this file
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Go on from the checkpoint, as if there had been no interruption
+    #[arg(long, requires = "checkpoint")]
+    pub resume: bool,
+    /// End after this many of the planned epochs, as an interruption would
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stop_after: Option<u32>,
     /// Draw curves and a sheet of misread digits into this directory
     #[arg(long, value_name = "DIR")]
     pub plots: Option<PathBuf>,
@@ -83,13 +93,22 @@ pub enum Activation {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OptimizerName {
-    /// η 0.001, ρ 0.99, as PyTorch
+    /// ρ 0.99
     Rmsprop,
-    /// η 0.1, momentum 0.9
+    /// Momentum 0.9
     Sgd,
+    Adagrad,
+    Adadelta,
+    Adam,
+    /// Adam with decoupled weight decay
+    Adamw,
+    Adamax,
+    Nadam,
+    Radam,
+    Lion,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum, Serialize, Deserialize)]
 pub enum Schedule {
     /// Half a cosine from the learning rate down to zero
     Cosine,
@@ -111,11 +130,10 @@ impl Activation {
 }
 
 impl Schedule {
-    /// The rate at `step` of `steps`; the cosine is the one of Loshchilov and Hutter (2017).
-    pub fn rate(self, base: f64, step: u64, steps: usize) -> f64 {
+    pub fn over(self, lr: f64, steps: u64) -> optim::Schedule {
         match self {
-            Self::Constant => base,
-            Self::Cosine => base * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos()),
+            Self::Constant => optim::Schedule::constant(lr),
+            Self::Cosine => optim::Schedule::cosine(lr, 0.0, steps),
         }
     }
 }

@@ -3,6 +3,7 @@
 //!     cargo run --release --example mnist                                  # generated digits, nothing to download
 //!     cargo run --release --example mnist -- --download                    # the real MNIST
 //!     cargo run --release --example mnist -- --data DIR --plots out        # MNIST from DIR, with pictures
+//!     cargo run --release --example mnist -- --checkpoint run.wgt          # may be interrupted: go on with --resume
 //!
 //! With the defaults (784-256-128-10, batch norm, dropout 0.2, RMSProp) it should reach more than 97 % on the generated
 //! test digits and more than 98.2 % on the real ones. Everything random comes from `--seed`: the same seed gives the
@@ -13,6 +14,7 @@ mod data;
 mod output;
 mod plots;
 mod report;
+mod resume;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -22,10 +24,12 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wengert::data::mnist::TrainTest;
 use wengert::data::{Batches, ImageDataset};
 use wengert::layers::{LayerNorm, RmsNorm};
-use wengert::optim::checkpoint;
+use wengert::optim::{AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, RAdam, checkpoint};
 use wengert::prelude::*;
 
 use crate::cli::{Args, Norm, OptimizerName};
@@ -52,17 +56,26 @@ fn run(args: &Args) -> Outcome<()> {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
     }
     let data = data::load(args)?;
-    let metrics = output::prepare(args)?;
-    let rng = StdRng::seed_from_u64(args.seed);
+    output::prepare(args)?;
+    /// Calls `train` with the rule; a rate from the command line goes before its own.
+    macro_rules! train_with {
+        ($rule:expr) => {{
+            let mut rule = $rule;
+            rule.lr = args.lr.unwrap_or(rule.lr);
+            train(args, &data, rule, |rule| &mut rule.lr)
+        }};
+    }
     match args.optimizer {
-        OptimizerName::Rmsprop => {
-            let rule = RmsProp { lr: args.lr.unwrap_or(1e-3), rho: 0.99, ..RmsProp::default() };
-            train(args, &data, rng, metrics, rule, |rule| &mut rule.lr)
-        }
-        OptimizerName::Sgd => {
-            let rule = Sgd { lr: args.lr.unwrap_or(0.1), momentum: 0.9, ..Sgd::default() };
-            train(args, &data, rng, metrics, rule, |rule| &mut rule.lr)
-        }
+        OptimizerName::Rmsprop => train_with!(RmsProp { lr: 1e-3, rho: 0.99, ..RmsProp::default() }),
+        OptimizerName::Sgd => train_with!(Sgd { lr: 0.1, momentum: 0.9, ..Sgd::default() }),
+        OptimizerName::Adagrad => train_with!(AdaGrad::default()),
+        OptimizerName::Adadelta => train_with!(Adadelta::default()),
+        OptimizerName::Adam => train_with!(Adam::default()),
+        OptimizerName::Adamw => train_with!(Adam::w()),
+        OptimizerName::Adamax => train_with!(Adamax::default()),
+        OptimizerName::Nadam => train_with!(NAdam::default()),
+        OptimizerName::Radam => train_with!(RAdam::default()),
+        OptimizerName::Lion => train_with!(Lion::default()),
     }
 }
 
@@ -89,36 +102,36 @@ fn network(args: &Args, data: &ImageDataset, rng: &mut StdRng) -> Sequential {
 }
 
 /// The training loop. `lr` finds the learning rate among the hyper-parameters of `rule`.
-fn train<R: Rule>(
+fn train<R: Rule + Serialize + DeserializeOwned>(
     args: &Args,
     data: &TrainTest,
-    mut rng: StdRng,
-    mut metrics: Option<Metrics>,
-    rule: R,
+    mut rule: R,
     lr: fn(&mut R) -> &mut f64,
 ) -> Outcome<()> {
-    let mut model = network(args, &data.train, &mut rng);
+    let mut model = network(args, &data.train, &mut StdRng::seed_from_u64(args.seed));
+    let steps = batches(args, &data.train, 1).len() * args.epochs as usize;
+    let schedule = args.schedule.over(*lr(&mut rule), steps as u64);
     let mut opt = Optimizer::new(rule);
     let mut tape = Tape::with_rng(args.seed);
-    let base_lr = *lr(opt.rule_mut());
-    let mut history = Vec::new();
+    let mut history = resume::load(args, &mut model, &mut opt)?;
+    tape.set_step(opt.steps());
+    let mut metrics = Metrics::create(args)?;
+    for epoch in &history {
+        metrics.write(epoch)?;
+    }
     if !args.quiet {
-        println!(
-            "{} parameters, {} training images, {} test images",
-            model.parameter_count(),
-            data.train.len(),
-            data.test.len()
-        );
+        let (train, test) = (data.train.len(), data.test.len());
+        println!("{} parameters, {train} training images, {test} test images", model.parameter_count());
     }
 
-    for epoch in 1..=args.epochs {
+    let last = args.stop_after.unwrap_or(args.epochs).min(args.epochs);
+    for epoch in history.len() as u32 + 1..=last {
         let start = Instant::now();
         let mut score = Score::default();
-        let batches = batches(args, &data.train, &mut rng);
+        let batches = batches(args, &data.train, epoch);
         let bar = progress_bar(args, epoch, batches.len());
-        let steps = batches.len() * args.epochs as usize;
         for batch in batches {
-            *lr(opt.rule_mut()) = args.schedule.rate(base_lr, opt.steps(), steps);
+            *lr(opt.rule_mut()) = schedule.at(opt.steps());
 
             tape.reset();
             let logits = model.forward(tape.constant(batch.x));
@@ -131,13 +144,12 @@ fn train<R: Rule>(
         }
         bar.finish_and_clear();
         let epoch = Epoch::new(epoch, &score, start.elapsed(), &evaluate(&model, &data.test));
-        if let Some(metrics) = &mut metrics {
-            metrics.write(&epoch)?;
-        }
+        metrics.write(&epoch)?;
         if !args.quiet {
             println!("{epoch}");
         }
         history.push(epoch);
+        resume::save(args, &model, &opt, &history)?;
     }
     finish(args, &model, &data.test, &history)
 }
@@ -158,9 +170,11 @@ fn finish(args: &Args, model: &Sequential, test: &ImageDataset, history: &[Epoch
     Ok(())
 }
 
-/// The last batch is smaller than the others; where one image would remain, batch norm could not take its variance, and
-/// that image is left out of the epoch.
-fn batches<'a>(args: &Args, train: &'a ImageDataset, rng: &mut StdRng) -> Batches<'a> {
+/// The images in an order that follows from the seed and the epoch alone, so that a resumed run sees the same one. The
+/// last batch is smaller than the others; where one image would remain, batch norm could not take its variance, and that
+/// image is left out of the epoch.
+fn batches<'a>(args: &Args, train: &'a ImageDataset, epoch: u32) -> Batches<'a> {
+    let rng = &mut StdRng::seed_from_u64(args.seed ^ u64::from(epoch) << 32);
     let batches = train.batches(args.batch_size).shuffle(rng);
     if train.len() % args.batch_size == 1 { batches.drop_last() } else { batches }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wengert::data::ImageDataset;
 use wengert::prelude::*;
 
@@ -11,7 +11,7 @@ use wengert::prelude::*;
 const EVALUATION_BATCH: usize = 500;
 
 /// One line of `--metrics`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Epoch {
     pub epoch: u32,
     pub train_loss: f64,
