@@ -9,10 +9,8 @@
 //! near 2.5e-5, for the same reason: at a constant rate RMSProp does not converge, but steps to and fro over the minimum.
 
 use rand::{SeedableRng, rngs::StdRng};
-use wengert_autodiff::ndarray::arr2;
-use wengert_autodiff::{Tape, Tensor, Var, module};
-use wengert_layers::{Dense, Layer};
-use wengert_optim::{Optimizer, RmsProp};
+use wengert::ndarray::arr2;
+use wengert::prelude::*;
 
 #[derive(Clone)]
 struct Net {
