@@ -41,7 +41,8 @@ impl Run {
         let mut tape = Tape::new();
         while self.step < until {
             let angle = |i: usize| (self.step as f32) + 0.37 * i as f32;
-            let point = |i: usize| [angle(i).cos(), angle(i).sin()].map(|x| x * if i % 2 == 0 { 0.5 } else { 1.5 });
+            let point =
+                |i: usize| [angle(i).cos(), angle(i).sin()].map(|x| x * if i % 2 == 0 { 0.5 } else { 1.5 });
             let points = Tensor::from_shape_fn(vec![32, 2], |at| point(at[0])[at[1]]);
             let labels: Vec<usize> = (0..32).map(|i| i % 2).collect();
             tape.reset();
@@ -93,6 +94,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         (&run.weight() - &before).mapv(|x| x * x).sum().sqrt()
     };
     let (edited, unedited) = (length(&mut third), length(&mut plain));
-    println!("the next step is {:.6} long, and {unedited:.6} without the edit: {:.2} times", edited, unedited / edited);
+    println!(
+        "the next step is {:.6} long, and {unedited:.6} without the edit: {:.2} times",
+        edited,
+        unedited / edited
+    );
     Ok(())
 }

@@ -13,6 +13,9 @@ pub struct Args {
     /// `synthetic`, or a directory with the four MNIST files [default: datasets/mnist if it is there, else synthetic]
     #[arg(long, value_name = "synthetic|DIR")]
     pub data: Option<PathBuf>,
+    /// Score on the test images in this directory instead: how do generated digits prepare for real ones?
+    #[arg(long, value_name = "DIR")]
+    pub test: Option<PathBuf>,
     /// Download MNIST into datasets/mnist first
     #[arg(long, conflicts_with = "data")]
     pub download: bool,

@@ -12,8 +12,8 @@ use crate::cli::Args;
 /// Where the real MNIST goes and is looked for.
 const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/mnist");
 
-const TRAIN_DIGITS: usize = 20_000;
-const TEST_DIGITS: usize = 4_000;
+const TRAIN_DIGITS: usize = 40_000;
+const TEST_DIGITS: usize = 5_000;
 /// Of the digits; `--seed` is for the training, so that runs with different seeds can be compared.
 const SEED: u64 = 0;
 
@@ -21,7 +21,7 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
     if args.download {
         download(args)?;
     }
-    let data = match &args.data {
+    let mut data = match &args.data {
         Some(name) if name == Path::new("synthetic") => generate(),
         Some(directory) => mnist::load(directory)?,
         None if Path::new(MNIST).is_dir() => mnist::load(MNIST)?,
@@ -35,6 +35,12 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
             generate()
         }
     };
+    if let Some(directory) = &args.test {
+        data.test = mnist::load(directory)?.test;
+        if data.test.image_size() != data.train.image_size() {
+            return Err(format!("--test {}: the images are of another size", directory.display()).into());
+        }
+    }
     // Batch norm needs two images to have a variance.
     match (data.train.len(), data.test.len()) {
         (2.., 1..) => Ok(data),

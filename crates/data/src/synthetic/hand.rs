@@ -37,7 +37,7 @@ pub struct Pen {
 impl Hand {
     pub fn random(rng: &mut ChaCha8Rng) -> Self {
         Self {
-            unsteadiness: uniform(rng, 0.02, 0.055),
+            unsteadiness: uniform(rng, 0.02, 0.06),
             affine: affine(rng),
             waves: std::array::from_fn(|_| Wave::random(rng)),
             pen: Pen::random(rng),
@@ -69,7 +69,7 @@ impl Hand {
 impl Wave {
     fn random(rng: &mut ChaCha8Rng) -> Self {
         Self {
-            amplitude: [bell(rng, 0.03), bell(rng, 0.03)],
+            amplitude: [bell(rng, 0.035), bell(rng, 0.035)],
             frequency: [bell(rng, 4.0), bell(rng, 4.0)],
             phase: uniform(rng, 0.0, TAU),
         }
@@ -92,10 +92,10 @@ impl Pen {
 
 /// Rotation times slant times stretch.
 fn affine(rng: &mut ChaCha8Rng) -> [Point; 2] {
-    let angle = bell(rng, 0.12);
+    let angle = bell(rng, 0.15);
     let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
     // Writers lean to the right more often than to the left; y points down.
-    let slant = -0.1 + bell(rng, 0.2);
-    let width = uniform(rng, 0.75, 1.2);
+    let slant = -0.1 + bell(rng, 0.28);
+    let width = uniform(rng, 0.7, 1.25);
     [[cos * width, cos * slant - sin], [sin * width, sin * slant + cos]]
 }
