@@ -41,8 +41,9 @@ impl Run {
         let mut tape = Tape::new();
         while self.step < until {
             let angle = |i: usize| (self.step as f32) + 0.37 * i as f32;
-            let point =
-                |i: usize| [angle(i).cos(), angle(i).sin()].map(|x| x * if i % 2 == 0 { 0.5 } else { 1.5 });
+            let point = |i: usize| {
+                [angle(i).cos(), angle(i).sin()].map(|x| x * if i.is_multiple_of(2) { 0.5 } else { 1.5 })
+            };
             let points = Tensor::from_shape_fn(vec![32, 2], |at| point(at[0])[at[1]]);
             let labels: Vec<usize> = (0..32).map(|i| i % 2).collect();
             tape.reset();
