@@ -40,7 +40,13 @@ module!(BatchNorm<F> { weight, bias, running_mean, running_var, num_batches_trac
 
 impl<F: Real> BatchNorm<F> {
     /// A layer for `channels` channels, with scale and shift, `eps` 1e-5 and `momentum` 0.1.
+    ///
+    /// # Panics
+    ///
+    /// If `channels` is 0.
+    #[track_caller]
     pub fn new(channels: usize) -> Self {
+        assert!(channels > 0, "`BatchNorm` needs at least one channel");
         Self {
             weight: Some(Array::ones(channels).into()),
             bias: Some(Array::zeros(channels).into()),

@@ -51,15 +51,6 @@ impl<F: Real> Layer<F> for Dense<F> {
         let tape = x.tape();
         let weight = tape.param(&self.weight);
         let bias = self.bias.as_ref().map(|bias| tape.param(bias));
-        let mut shape = x.shape();
-        if shape.len() == 2 {
-            return x.linear(weight, bias);
-        }
-        let Some(last) = shape.last_mut() else {
-            panic!("`Dense` needs an input [..., in], this one is a scalar")
-        };
-        let inputs = std::mem::replace(last, self.weight.shape()[0]);
-        let rows = shape[..shape.len() - 1].iter().product();
-        x.reshape(&[rows, inputs]).linear(weight, bias).reshape(&shape)
+        x.linear(weight, bias)
     }
 }

@@ -7,8 +7,8 @@ use crate::layer::without_parameters;
 /// Sets each value to zero with probability `p` and divides the others by `1 - p`, so that the expectation stays
 /// (Srivastava et al., 2014). On an inference tape it is the identity.
 ///
-/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). The share
-/// of zeros is `p` rounded to a multiple of 2⁻¹⁶: drawing 16 bits takes half the time of 32.
+/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). Drawing 16
+/// bits takes half the time of 32, so `p` is rounded to a multiple of 2⁻¹⁶, in the divisor as well as in the draw.
 #[derive(Clone, Debug)]
 pub struct Dropout {
     p: f64,
@@ -43,13 +43,13 @@ impl<F: Real> Layer<F> for Dropout {
         if x.tape().is_inference() || self.p == 0.0 {
             return x;
         }
-        let kept = if self.p < 1.0 { F::of((1.0 - self.p).recip()) } else { F::ZERO };
-        let threshold = (self.p * 65536.0).round() as u32;
+        let threshold = (self.p * 65536.0).round();
+        let kept = if threshold < 65536.0 { F::of(65536.0 / (65536.0 - threshold)) } else { F::ZERO };
         let value = x.value();
         let mut draws = vec![0_u16; value.len()];
         x.tape().random(|rng| rng.fill(&mut draws));
         let mask =
-            draws.iter().map(|&draw| if u32::from(draw) < threshold { F::ZERO } else { kept }).collect();
+            draws.iter().map(|&draw| if f64::from(draw) < threshold { F::ZERO } else { kept }).collect();
         let mask = Tensor::from_shape_vec(value.raw_dim(), mask).expect("one draw per value");
         let y = (&value * &mask).into_shared();
         let dx = x.edge(move |dy| dy * &mask);

@@ -32,10 +32,7 @@ impl<F: Real> GroupNorm<F> {
     /// Unless the channels can be divided into groups of equal size.
     #[track_caller]
     pub fn new(groups: usize, channels: usize) -> Self {
-        assert!(
-            groups > 0 && channels > 0 && channels.is_multiple_of(groups),
-            "`GroupNorm`: {channels} channels cannot be divided into {groups} groups of equal size"
-        );
+        check_groups(groups, channels);
         Self {
             groups,
             channels,
@@ -49,10 +46,12 @@ impl<F: Real> GroupNorm<F> {
 impl<F: Real> Layer<F> for GroupNorm<F> {
     /// # Panics
     ///
-    /// If `x` is not `[n, c, …]` with this layer's `c`, or has no element in a group.
+    /// If `x` is not `[n, c, …]` with this layer's `c`, or has no element in a group; as [`new`](GroupNorm::new), since
+    /// the fields may have been changed.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let (shape, channels) = (x.shape(), self.channels);
+        check_groups(self.groups, channels);
         assert!(
             shape.len() >= 2 && shape[1] == channels,
             "`GroupNorm` of {channels} channels needs an input [n, {channels}, …], this one has shape {shape:?}"
@@ -61,4 +60,12 @@ impl<F: Real> Layer<F> for GroupNorm<F> {
         let normalized = x.reshape(&[shape[0], self.groups, group]).layer_norm(None, None, self.eps);
         scale_and_shift(normalized.reshape(&shape), &self.weight, &self.bias)
     }
+}
+
+#[track_caller]
+fn check_groups(groups: usize, channels: usize) {
+    assert!(
+        groups > 0 && channels > 0 && channels.is_multiple_of(groups),
+        "`GroupNorm`: {channels} channels cannot be divided into {groups} groups of equal size"
+    );
 }

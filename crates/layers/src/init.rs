@@ -33,7 +33,7 @@ pub enum Fan {
     Out,
 }
 
-/// Uniform on `[lo, hi)`.
+/// Uniform between `lo` and `hi`.
 ///
 /// # Panics
 ///
@@ -96,7 +96,7 @@ pub fn truncated_normal<F: Real>(
 ///
 /// # Panics
 ///
-/// If the shape has fewer than two axes.
+/// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
 pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
     let bound = 3.0_f64.sqrt() * xavier_std(shape, gain);
@@ -107,7 +107,7 @@ pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng +
 ///
 /// # Panics
 ///
-/// If the shape has fewer than two axes.
+/// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
 pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
     normal(shape, 0.0, xavier_std(shape, gain), rng)

@@ -3,7 +3,7 @@
 use ndarray::{IxDyn, arr1, arr2};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Module, Tape, Tensor};
-use wengert_layers::{BatchNorm, Dropout, Embedding, GroupNorm, Layer, Sequential};
+use wengert_layers::{BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, Sequential};
 
 fn batch(seed: u64) -> Tensor<f64> {
     let rng = &mut StdRng::seed_from_u64(seed);
@@ -109,6 +109,33 @@ fn groups_must_divide_the_channels() {
 }
 
 #[test]
+#[should_panic(expected = "`GroupNorm`: 4 channels cannot be divided into 0 groups of equal size")]
+fn groups_changed_later_are_checked_too() {
+    let norm = GroupNorm { groups: 0, ..GroupNorm::new(2, 4) };
+    norm.forward(Tape::<f64>::new().constant(Tensor::ones(IxDyn(&[3, 4]))));
+}
+
+#[test]
+#[should_panic(expected = "`BatchNorm` needs at least one channel")]
+fn no_channel_cannot_be_normalized() {
+    let _: BatchNorm = BatchNorm::new(0);
+}
+
+#[test]
+#[should_panic(expected = "`linear`: input [2, 2, 4] and weight [2, 3] do not fit")]
+fn dense_names_the_input_as_it_was() {
+    let dense = Dense::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
+    dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[2, 2, 4]))));
+}
+
+#[test]
+#[should_panic(expected = "`linear`: input [] and weight [2, 3] do not fit")]
+fn dense_needs_an_axis() {
+    let dense = Dense::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
+    dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[]))));
+}
+
+#[test]
 #[should_panic(expected = "`index_select`: index 3 is out of range: there are 3 rows")]
 fn an_unknown_token_is_an_error() {
     let embedding = Embedding::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
@@ -123,13 +150,26 @@ fn dropout_keeps_the_expectation() {
     for p in [0.1, 0.5, 0.8] {
         let tape = Tape::with_rng(3);
         let y = Dropout::new(p).forward(tape.constant(Tensor::<f64>::ones(IxDyn(&[n])))).value();
-        let kept = 1.0 / (1.0 - p);
+        // The probability is a multiple of 2⁻¹⁶.
+        let kept = 1.0 / (1.0 - (p * 65536.0_f64).round() / 65536.0);
         assert!(y.iter().all(|&y| y == 0.0 || (y - kept).abs() < 1e-15));
         let zeros = y.iter().filter(|&&y| y == 0.0).count() as f64 / n as f64;
         assert!((zeros - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(), "p = {p}: {zeros} zeros");
         let mean = y.mean().unwrap();
         assert!((mean - 1.0).abs() < 5.0 * (p / (1.0 - p) / n as f64).sqrt(), "p = {p}: the mean is {mean}");
     }
+}
+
+/// With 16 bits one value in 65536 passes, not one in 50000: divided by 1/50000, the expectation would be 0.76.
+#[test]
+fn dropout_divides_by_the_share_that_it_draws() {
+    let tape = Tape::with_rng(3);
+    let ones = Tensor::<f64>::ones(IxDyn(&[1 << 20]));
+    let y = Dropout::new(0.99998).forward(tape.constant(ones)).value();
+    let passed: Vec<_> = y.iter().filter(|&&y| y != 0.0).collect();
+    // 16 are expected, with a standard deviation of 4.
+    assert!((1..40).contains(&passed.len()), "{} passed", passed.len());
+    assert!(passed.iter().all(|&&y| y == 65536.0));
 }
 
 #[test]
