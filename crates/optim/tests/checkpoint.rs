@@ -155,7 +155,7 @@ fn another_model_is_refused() {
 fn another_optimizer_is_refused() {
     let fixture = Fixture::new();
     let sgd: Optimizer<Sgd> = Optimizer::new(Sgd::default());
-    assert_eq!(fixture.refusal(two(&[2, 3], &[]), sgd), ["optimizer: expected sgd, found rmsprop"]);
+    assert_eq!(fixture.refusal(two(&[2, 3], &[]), sgd), ["optimizer: expected Sgd, found RmsProp"]);
 }
 
 #[test]
