@@ -127,16 +127,16 @@ impl fmt::Display for Summary {
 fn table(f: &mut fmt::Formatter<'_>, tensors: &[Tensor]) -> fmt::Result {
     let rows: Vec<_> = tensors.iter().map(Tensor::cells).collect();
     let width = |column: usize| rows.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
-    let (name_width, shape_width) = (width(0), width(1));
-    for [name, shape, range] in &rows {
-        writeln!(f, "  {name:name_width$}  {shape:shape_width$}  {range}")?;
+    let (name_width, shape_width, size_width) = (width(0), width(1), width(2));
+    for [name, shape, size, range] in &rows {
+        writeln!(f, "  {name:name_width$}  {shape:shape_width$}  {size:>size_width$}  {range}")?;
     }
     Ok(())
 }
 
 impl Tensor {
-    /// Name, shape and range. Names come from the file, and must not be able to steer the terminal.
-    fn cells(&self) -> [String; 3] {
+    /// Name, shape, size and range. A name with a line end must not be able to pass for several rows.
+    fn cells(&self) -> [String; 4] {
         let mut range = match (self.min, self.max, self.rms) {
             (Some(min), Some(max), Some(rms)) if min < max => {
                 format!("{min:.3e} to {max:.3e}, rms {rms:.3e}")
@@ -147,6 +147,8 @@ impl Tensor {
         if self.not_finite > 0 {
             range += &format!("  {} NOT FINITE", self.not_finite);
         }
-        [self.name.escape_debug().to_string(), format!("{} {:?}", self.dtype, self.shape), range]
+        let (name, shape) =
+            (self.name.escape_debug().to_string(), format!("{} {:?}", self.dtype, self.shape));
+        [name, shape, format!("{} B", self.bytes), range]
     }
 }

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "wengert: {error}");
+            let _ = writeln!(io::stderr(), "wengert: {}", harmless(&error.to_string()));
             ExitCode::from(2)
         }
     }
@@ -97,11 +97,17 @@ fn convert(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn print<T: Serialize + ToString>(value: &T, json: bool) -> Result<(), Box<dyn Error>> {
-    let text = if json { serde_json::to_string_pretty(value)? + "\n" } else { value.to_string() };
+    let text = if json { serde_json::to_string_pretty(value)? + "\n" } else { harmless(&value.to_string()) };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()), // a reader that has seen enough, such as `head`, is no error
     }
+}
+
+/// What a file says, names of tensors above all, must not be able to steer the terminal.
+fn harmless(text: &str) -> String {
+    let harmless = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(harmless).collect()
 }
 
 /// Those of the model, then those of the optimizer.

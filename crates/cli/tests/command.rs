@@ -60,7 +60,8 @@ fn inspect_shows_what_the_file_holds() {
     let fixture = Fixture::new();
     let (code, output, complaint) = fixture.run(&["inspect", "two.wgt"]);
     assert_eq!((code, complaint.as_str()), (0, ""));
-    for part in ["two.wgt: ", "all finite", "weight", "F32 [1, 2]", "optimizer RmsProp, 2 steps", "weight/v"]
+    for part in
+        ["two.wgt: ", "all finite", "weight", "F32 [1, 2]  8 B  ", "optimizer RmsProp, 2 steps", "weight/v"]
     {
         assert!(output.contains(part), "no `{part}` in\n{output}");
     }
@@ -162,4 +163,14 @@ fn a_name_cannot_steer_the_terminal() {
         let (_, output, _) = fixture.run(arguments);
         assert!(!output.contains('\u{1b}') && output.contains(r"\u{1b}[2Jbias"), "{output}");
     }
+
+    // The same in a complaint: a tensor of a type that we do not read.
+    let header = r#"{"\u001b[2Jbias":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#;
+    let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0, 0]].concat();
+    fs::write(fixture.path("half.safetensors"), bytes).unwrap();
+    let (code, _, error) = fixture.run(&["inspect", "half.safetensors"]);
+    assert!(
+        code == 2 && !error.contains('\u{1b}') && error.contains("[2Jbias` as F32, F64 or I64"),
+        "{error}"
+    );
 }

@@ -10,7 +10,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// Writes `path` with `fill`; on any error `path` is as it was before and nothing is left beside it.
+/// Writes `path` with `fill`; on any error `path` is as it was before and nothing is left beside it. (If the directory alone
+/// cannot be synced, which comes last, the error says that the new file may not survive a power cut.)
+///
+/// A symbolic link at `path` is replaced, not followed: what it points to may be in a directory that nobody may write to.
 ///
 /// A process that is killed meanwhile leaves `path` whole too, but also a file `.wengert-*.tmp` beside it; the next write into the
 /// directory that comes a minute later or more removes it.
@@ -140,6 +143,46 @@ mod tests {
         in_use.lock().unwrap();
         write(&dir.path().join("file"), |w| w.write_all(b"new")).unwrap();
         assert_eq!(names(dir.path()), [".wengert-in-use.tmp", ".wengert-young.tmp", "file", "mine.tmp"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_replaced_and_its_file_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "mine").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, |w| w.write_all(b"new")).unwrap();
+        assert_eq!((fs::read(&file).unwrap(), fs::read(&link).unwrap()), (b"mine".to_vec(), b"new".to_vec()));
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_an_error_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("directory");
+        fs::create_dir(&path).unwrap();
+        write(&path, |w| w.write_all(b"new")).unwrap_err();
+        assert_eq!(names(dir.path()), ["directory"]);
+    }
+
+    /// All writers use the same name; each puts one whole file there.
+    #[test]
+    fn writers_at_once_do_not_mix() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::thread::scope(|scope| {
+            for byte in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        write(path, |w| (0..100).try_for_each(|_| w.write_all(&[byte; 1000]))).unwrap();
+                        let read = fs::read(path).unwrap();
+                        assert!(read.len() == 100_000 && read.iter().all(|&b| b == read[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(names(dir.path()), ["file"]);
     }
 
     #[test]

@@ -78,6 +78,7 @@ impl<F: Real> Rule<F> for Adadelta {
 
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdadeltaState<F>) -> Tensor<F> {
         let (lr, root) = (F::of(self.lr), self.eps.root(1.0));
+        // `x` is already that of the next update, `v` still that of the last.
         Zip::from(&state.x).and(&state.v).map_collect(|&x, &v| lr * root.of(x) / root.of(v)).into_shared()
     }
 

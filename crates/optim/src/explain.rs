@@ -15,8 +15,9 @@ pub struct Explanation {
     pub shape: Vec<usize>,
     /// The [`Rule::NAME`].
     pub rule: &'static str,
-    /// How many steps ago the tensor had its last gradient: 0 if in the last step.
-    pub idle: u64,
+    /// How many steps ago the tensor had its last gradient: 0 if in the last step; `None` if that was before the state
+    /// was loaded, transplanted or translated.
+    pub idle: Option<u64>,
     /// The tensors of the state, by field.
     pub tensors: Vec<(&'static str, Quantiles)>,
     /// The effective rate, `η / (√v + ε)` where that is the rule.
@@ -58,7 +59,7 @@ impl Floor {
 }
 
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {
-    /// What the next update of this parameter would multiply its direction with, element by element; `None` before its
+    /// What this parameter's direction is multiplied with, element by element, as the state is now; `None` before its
     /// first gradient. See [`Rule::effective_lr`].
     pub fn effective_lr(&self, name: &str) -> Option<Tensor<F>> {
         let entry = self.entries.get(name)?;
@@ -96,7 +97,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             name: name.to_owned(),
             shape: entry.shape.clone(),
             rule: R::NAME,
-            idle: self.steps() - entry.last_step,
+            idle: (entry.last_step > 0).then(|| self.steps - entry.last_step),
             tensors: fields.iter().filter_map(tensor).collect(),
             rate: Quantiles::of(&effective_lr(rule, entry)),
             numbers: fields.iter().filter_map(number).collect(),
@@ -119,8 +120,9 @@ impl fmt::Display for Explanation {
             write!(f, " after {steps} gradient{}", if *steps == 1.0 { "" } else { "s" })?;
         }
         match self.idle {
-            0 => writeln!(f)?,
-            idle => writeln!(f, ", none in the last {idle} steps")?,
+            None => writeln!(f, ", none since its state was taken over")?,
+            Some(0) => writeln!(f)?,
+            Some(idle) => writeln!(f, ", none in the last {idle} steps")?,
         }
         writeln!(f, "  {:14}{:>11}{:>11}{:>11}{:>11}{:>11}", "", "min", "5 %", "median", "95 %", "max")?;
         for (name, quantiles) in &self.tensors {

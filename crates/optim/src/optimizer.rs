@@ -29,7 +29,7 @@ pub struct Optimizer<R: Rule<F>, F: Real = f32> {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<S> {
     pub(crate) shape: Vec<usize>,
-    /// The step of the last update, which shows whether two tensors go by one name.
+    /// The step of the last update, which shows whether two tensors go by one name. 0 if this optimizer made none.
     pub(crate) last_step: u64,
     /// `‖Δp‖ / ‖p‖` of the last update, if it was observed.
     pub(crate) update_ratio: Option<f64>,

@@ -25,9 +25,9 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     /// The state of a tensor that has seen no gradient yet.
     fn init(&self, param: &Tensor<F>) -> Self::State;
 
-    /// What the next update would multiply its direction with, element by element: `η / (√v + ε)` for RMSProp, whose
-    /// direction is the gradient; `η` for plain descent. Where the direction is a sign, it is the size of the step. Of
-    /// `param` it uses the shape only.
+    /// What the direction is multiplied with, element by element, as state and hyper-parameters are now, which is what the
+    /// last update did: `η / (√v + ε)` for RMSProp, whose direction is the gradient; `η` for plain descent. Where the
+    /// direction is a sign, it is the size of the step. Of `param` it uses the shape only.
     fn effective_lr(&self, param: &Tensor<F>, state: &Self::State) -> Tensor<F>;
 
     /// What stands under the root that the rule divides by, without ε, and ε: its estimate of the squared gradient, after

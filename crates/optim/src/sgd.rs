@@ -100,7 +100,8 @@ impl<F: Real> Rule<F> for Sgd {
         if self.momentum > 0.0 && first {
             state.buffer = Some(full(param, F::ZERO));
         }
-        let damp = if first { 1.0 } else { 1.0 - self.dampening };
+        // Dampening is one of the momentum: where that was switched off, what is left of the buffer has no say.
+        let damp = if first || self.momentum == 0.0 { 1.0 } else { 1.0 - self.dampening };
         match &mut state.buffer {
             None => self.descend(param, grad, &mut full(grad, Absent), damp),
             Some(buffer) => self.descend(param, grad, buffer, damp),

@@ -40,7 +40,9 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///
     /// One count of steps serves all averages of a tensor. Without a mean square to carry, a rule that needs one would divide by next to
     /// nothing, so everything starts anew; without a mean gradient only that starts from 0, and its first updates are short. Both
-    /// optimizers must agree on `maximize`, and states that this one has under the same names are replaced.
+    /// optimizers must agree on `maximize`, and states that this one has under the same names are replaced. Hyper-parameters
+    /// and [`steps`](Optimizer::steps), which counts the steps of one optimizer and not those of the run, stay as they are:
+    /// add the old count where a schedule is to go on.
     ///
     /// ```
     /// # use wengert_autodiff::{Gradients, Param};

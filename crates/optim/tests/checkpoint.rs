@@ -95,6 +95,9 @@ fn a_new_optimizer_continues_and_one_that_has_run_is_replaced() {
         let Loaded { extra: (), report } = checkpoint::load(fixture.path(), &mut model, &mut opt).unwrap();
         assert_eq!(report.to_string(), "all 8 tensors matched"); // 2 of the model, v and two counts of each
         assert_eq!((opt.steps(), opt.state("first").unwrap().steps), (2, 2));
+        let explanation = opt.explain("first").unwrap(); // when the last gradient came is not in the file
+        assert_eq!((explanation.idle, explanation.update_ratio), (None, None));
+        assert!(explanation.to_string().contains("after 2 gradients, none since its state was taken over"));
         train(&mut model, &mut opt);
         assert_eq!(model.state_dict(), fixture.model.state_dict());
         assert!(opt.states().eq(fixture.opt.states()));
@@ -155,7 +158,7 @@ fn another_model_is_refused() {
 fn another_optimizer_is_refused() {
     let fixture = Fixture::new();
     let sgd: Optimizer<Sgd> = Optimizer::new(Sgd::default());
-    assert_eq!(fixture.refusal(two(&[2, 3], &[]), sgd), ["optimizer: expected sgd, found rmsprop"]);
+    assert_eq!(fixture.refusal(two(&[2, 3], &[]), sgd), ["optimizer: expected Sgd, found RmsProp"]);
 }
 
 #[test]
@@ -231,6 +234,16 @@ fn hyper_parameters_that_would_panic_later_are_refused() {
             "optimizer: expected sound hyper-parameters, found RmsProp: rho is 1.5, but must be at least 0 and below 1"
         ]
     );
+}
+
+#[test]
+fn counts_that_would_overflow_later_are_refused() {
+    let fixture = Fixture::new();
+    let mut file = Checkpoint::read(fixture.path()).unwrap();
+    file.optimizer.as_mut().unwrap().steps = u64::MAX;
+    file.write(fixture.path()).unwrap();
+    let expected = "optimizer: steps: expected a count below 2⁶³, found 18446744073709551615";
+    assert_eq!(fixture.refusal(two(&[2, 3], &[]), optimizer()), [expected]);
 }
 
 #[test]
@@ -327,6 +340,10 @@ fn a_series_keeps_the_latest_and_the_best() {
     let expected = [&[3][..], &[3, 4], &[4, 5], &[4, 5, 6], &[6, 7], &[7, 8], &[7, 8, 9], &[7, 9, 10]];
     assert_eq!(kept, expected);
     assert_eq!(series.best().unwrap().unwrap().loss, Some(1e-7));
+
+    let no_directory = Series { directory: fixture.path().join("series"), ..series.clone() };
+    let error = no_directory.latest().unwrap_err(); // and not a run that starts from nothing
+    assert!(error.to_string().contains("cannot list"), "{error}");
 
     fs::write(directory.join("notes.txt"), "mine").unwrap();
     let latest = series.latest().unwrap().unwrap();

@@ -227,6 +227,10 @@ fn what_is_too_long_or_no_file_is_not_read() {
     assert!(message(&fixture.directory.path().join("absent")).contains("absent: cannot open"));
     if cfg!(unix) {
         assert!(message(Path::new("/dev/zero")).contains("expected a file"));
+        // A pipe that nobody writes to: to open it would be to wait.
+        let pipe = fixture.directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(message(&pipe).ends_with("pipe: expected a file, found something else"));
     }
     check_memory();
 }

@@ -53,6 +53,42 @@ fn every_rule_remembers_what_it_says() {
     assert_memories(Rprop::default(), &[]);
 }
 
+/// The effective rate after a step, times the direction, is the step that was taken.
+fn assert_rate<R: Rule<f64>>(rule: R, direction: impl Fn(f64) -> f64) {
+    let mut param = vector(&[0.0]);
+    let mut state = rule.init(&param);
+    for g in [0.5, 2.0, 0.01, 1.0, 3.0, 0.7, 0.2, 5.0, 1e-3, 0.1, 0.4, 0.9] {
+        let before = param[0];
+        rule.update(&mut param, &vector(&[g]), &mut state);
+        let (step, rate) = (param[0] - before, rule.effective_lr(&param, &state)[0]);
+        let expected = -rate * direction(g);
+        assert!((step - expected).abs() <= 1e-10 * expected.abs(), "{rule:?}: {step:e}, not {expected:e}");
+    }
+}
+
+/// The rules as they are where nothing but the gradient, or its sign, is the direction. Adadelta is not among them: its
+/// rate is the ratio of two roots of different age.
+#[test]
+fn the_effective_rate_is_that_of_the_step_which_was_taken() {
+    let gradient = |g: f64| g;
+    assert_rate(Sgd::default(), gradient);
+    assert_rate(RmsProp { centered: true, bias_correction: true, v0: 0.5, ..RmsProp::default() }, gradient);
+    assert_rate(RmsProp { lr_in_momentum: true, ..RmsProp::default() }, gradient);
+    assert_rate(AdaGrad { lr_decay: 0.3, r0: 0.1, ..AdaGrad::default() }, gradient);
+    assert_rate(Adamax { beta1: 0.0, beta2: 0.5, ..Adamax::default() }, gradient);
+    for eps in [Epsilon::Outside(0.1), Epsilon::Inside(0.1), Epsilon::Uncorrected(0.1)] {
+        assert_rate(RmsProp { eps, bias_correction: true, ..RmsProp::default() }, gradient);
+        assert_rate(AdaGrad { eps, ..AdaGrad::default() }, gradient);
+        assert_rate(Adam { eps, beta1: 0.0, ..Adam::default() }, gradient);
+        assert_rate(Adam { eps, beta1: 0.0, beta2: 0.5, amsgrad: true, ..Adam::default() }, gradient);
+        assert_rate(Adamax { eps, beta1: 0.0, ..Adamax::default() }, gradient);
+        assert_rate(NAdam { eps, beta1: 0.0, ..NAdam::default() }, gradient);
+        assert_rate(RAdam { eps, beta1: 0.0, ..RAdam::default() }, gradient); // rectified from step 6 on
+    }
+    assert_rate(Lion { beta1: 0.0, ..Lion::default() }, f64::signum);
+    assert_rate(Rprop::default(), f64::signum);
+}
+
 fn run<R: Rule<f64>>(rule: R) -> Optimizer<R, f64> {
     let mut opt = Optimizer::new(rule);
     let mut param = Param::new(vector(&[1.0, -2.0]));

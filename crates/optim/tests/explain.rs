@@ -51,7 +51,7 @@ fn an_explanation_has_its_closed_forms() {
 
     let explanation = opt.explain("weight").unwrap();
     let v = explanation.tensors[0];
-    assert_eq!((v.0, v.1.min, v.1.max, explanation.idle), ("v", 0.0, 1.0, 1));
+    assert_eq!((v.0, v.1.min, v.1.max, explanation.idle), ("v", 0.0, 1.0, Some(1)));
     assert_close(v.1.median, (2.5e-9 + 1.0) / 2.0);
     assert_close(explanation.rate.max, 0.5 / 1e-3);
     assert_close(explanation.rate.min, 0.5 / 1.001);

@@ -93,6 +93,24 @@ fn sgd_is_pytorch_s_by_hand() {
     assert_eq!(values(&model.out.bias), [1.875 - 0.5 * (1.0 + 0.5 * 1.625)]); // b = 0.5 · 1.25 + 1
 }
 
+/// A schedule can bring the momentum to zero in the middle of a run; the step is then that of a run without it.
+#[test]
+fn a_momentum_that_ends_takes_its_dampening_along() {
+    let mut opt: Optimizer<Sgd> =
+        Optimizer::new(Sgd { lr: 0.5, momentum: 0.5, dampening: 0.25, ..Sgd::default() });
+    let mut p: Param = param(&[4.0]);
+    let step = |opt: &mut Optimizer<Sgd>, p: &mut Param| {
+        let grads = grads(1.0, &[p]);
+        let before = p.value()[0];
+        opt.step(p, &grads);
+        p.value()[0] - before
+    };
+    step(&mut opt, &mut p);
+    assert_eq!(step(&mut opt, &mut p), -0.5 * (0.5 + 0.75));
+    opt.rule_mut().momentum = 0.0;
+    assert_eq!(step(&mut opt, &mut p), -0.5);
+}
+
 #[test]
 fn parameters_are_written_in_place() {
     let mut model = model();

@@ -80,11 +80,7 @@ pub(super) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
         }),
         extra: &checkpoint.extra,
     };
-    let payload = bincode::serde::encode_to_vec(content, config()).map_err(|error| error.to_string())?;
-    if payload.len() > LIMIT {
-        return Err(format!("it takes {} bytes, and at most {LIMIT} are allowed", payload.len()));
-    }
-    Ok(payload)
+    bincode::serde::encode_to_vec(content, config()).map_err(|error| error.to_string())
 }
 
 fn tensors(tensors: &BTreeMap<String, RawTensor>) -> Vec<Tensor<'_>> {

@@ -18,6 +18,14 @@ const HEADER: usize = 28;
 /// No file is longer, and nothing of a file that is longer is read: 4 GiB.
 pub(super) const MAX_LENGTH: u64 = u32::MAX as u64;
 
+/// Of a file of either format, before it is written: a longer one could not be read again.
+pub(super) fn check_length(bytes: u64) -> Result<(), String> {
+    if bytes <= MAX_LENGTH {
+        return Ok(());
+    }
+    Err(format!("it takes {bytes} bytes, and at most {MAX_LENGTH} are allowed"))
+}
+
 pub(super) fn is(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
@@ -64,4 +72,16 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
     crc.update(&header[8..24]);
     crc.update(payload);
     crc.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_could_not_be_read_again_is_not_written() {
+        assert_eq!(check_length(MAX_LENGTH), Ok(()));
+        let why = check_length(1 << 32).unwrap_err();
+        assert_eq!(why, "it takes 4294967296 bytes, and at most 4294967295 are allowed");
+    }
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -80,9 +80,10 @@ impl Checkpoint {
     /// If it cannot be written, or is larger than the format allows.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
-        let payload =
-            codec::encode(self).map_err(|why| CheckpointError::unsavable(path, "the checkpoint", why))?;
+        let unsavable = |why| CheckpointError::unsavable(path, "the checkpoint", why);
+        let payload = codec::encode(self).map_err(unsavable)?;
         let header = container::header(&payload);
+        container::check_length((header.len() + payload.len()) as u64).map_err(unsavable)?;
         wengert_files::write(path, |file| {
             file.write_all(&header)?;
             file.write_all(&payload)
@@ -98,8 +99,9 @@ impl Checkpoint {
     /// If it cannot be written, or is larger than the format allows.
     pub fn write_safetensors(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
-        let bytes = safetensors::encode(self)
-            .map_err(|why| CheckpointError::unsavable(path, "as safetensors", why))?;
+        let unsavable = |why| CheckpointError::unsavable(path, "as safetensors", why);
+        let bytes = safetensors::encode(self).map_err(unsavable)?;
+        container::check_length(bytes.len() as u64).map_err(unsavable)?;
         wengert_files::write(path, |file| file.write_all(&bytes)).map_err(CheckpointError::io(path, "write"))
     }
 
@@ -167,15 +169,16 @@ impl Damage {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let file = File::open(path).map_err(CheckpointError::io(path, "open"))?;
-    let metadata = file.metadata().map_err(CheckpointError::io(path, "open"))?;
+    // Asked before it is opened: to open a pipe waits for a writer, and a device may never end.
+    let metadata = fs::metadata(path).map_err(CheckpointError::io(path, "open"))?;
     if !metadata.is_file() {
-        return Err(CheckpointError::malformed(path, "a file", "something else")); // a device may never end
+        return Err(CheckpointError::malformed(path, "a file", "something else"));
     }
     if metadata.len() > container::MAX_LENGTH {
         let expected = format!("at most {} bytes", container::MAX_LENGTH);
         return Err(CheckpointError::malformed(path, expected, metadata.len().to_string()));
     }
+    let file = File::open(path).map_err(CheckpointError::io(path, "open"))?;
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(metadata.len() as usize)

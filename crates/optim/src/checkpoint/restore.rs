@@ -85,6 +85,10 @@ where
         report.mismatch("optimizer", R::NAME, &file.kind);
         return None;
     }
+    if i64::try_from(file.steps).is_err() {
+        report.mismatch("optimizer: steps", "a count below 2⁶³", file.steps.to_string());
+        return None; // the next step could not be counted
+    }
     let rules = plan_rules(&file.rules, opt, report);
     let mut state: BTreeMap<&str, BTreeMap<&str, &RawTensor>> = BTreeMap::new();
     for (name, tensor) in &file.state {

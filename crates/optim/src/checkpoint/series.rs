@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -84,11 +85,12 @@ impl Series {
     /// If the directory is there but cannot be read.
     pub fn all(&self) -> Result<Vec<Saved>, CheckpointError> {
         let failed = |error| CheckpointError::io(&self.directory, "list")(error);
-        if !self.directory.exists() {
-            return Ok(Vec::new());
-        }
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
         let mut all = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+        for entry in entries {
             all.extend(Saved::at(&entry.map_err(failed)?.path()));
         }
         all.sort_by(|a, b| a.step.cmp(&b.step).then_with(|| a.path.cmp(&b.path)));
