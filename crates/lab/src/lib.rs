@@ -9,6 +9,7 @@
 mod experiment;
 pub mod experiments;
 mod figure;
+mod stream;
 
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
