@@ -2,11 +2,12 @@
 
 mod averages;
 mod epsilon;
+mod first_steps;
 mod recovery;
 
 use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
-    [averages::ALL, recovery::ALL, epsilon::ALL].concat()
+    [averages::ALL, recovery::ALL, epsilon::ALL, first_steps::ALL].concat()
 }
