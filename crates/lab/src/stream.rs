@@ -1,6 +1,6 @@
 //! Rules driven by numbers instead of models.
 
-use ndarray::ArrayD;
+use ndarray::Array1;
 use wengert_autodiff::{Real, Tensor};
 use wengert_optim::Rule;
 
@@ -36,7 +36,7 @@ impl<R: Rule<F>, F: Real> Walker<R, F> {
 }
 
 fn tensor<F: Real>(values: &[f64]) -> Tensor<F> {
-    ArrayD::from_shape_fn(vec![values.len()], |index| F::of(values[index[0]])).into_shared()
+    values.iter().map(|&x| F::of(x)).collect::<Array1<F>>().into_dyn().into_shared()
 }
 
 /// How far each step of the rule descends under these gradients of one number.
@@ -76,7 +76,7 @@ pub(crate) fn deviation(values: &[f64], expected: &[f64]) -> f64 {
 /// How many points of a series a figure can show.
 const POINTS: usize = 400;
 
-/// The values over their steps, which count from 1; of a long series every so-manieth.
+/// The values over their steps, which count from 1; a long series is thinned out evenly.
 pub(crate) fn evenly(values: &[f64]) -> Vec<(f64, f64)> {
     (1..).map(f64::from).zip(values.iter().copied()).step_by(values.len().div_ceil(POINTS).max(1)).collect()
 }

@@ -115,15 +115,15 @@ fn effective_memory() -> Outcome {
 const NOISY_ESTIMATE: Experiment = Experiment {
     name: "noisy-estimate",
     claim: "v estimates the mean square of the gradient, but noisily: for g ~ N(0, 1) and ρ = 0.9 it varies by a third.",
-    formula: "sd(v) = √(2 (1 - ρ)/(1 + ρ)), as var(g²) = 2",
-    source: "Essays say that v is the mean square; how good an estimate it is they leave out.",
+    formula: "sd(v) = √(2 (1 - ρ)/(1 + ρ)), as var(g²) = 2; E 1/√v = 2/√π ∫ Π (1 + 2 u² wₖ)^(-1/2) du with wₖ = (1 - ρ) ρᵏ",
+    source: "Essays say that v is the mean square; how good an estimate it is they leave out. A recorded simulation gave E 1/√v = 1.038 and 1.002; the integral is 1.0394 and 1.0038.",
     code: "let g: Vec<f64> = rng.sample_iter(StandardNormal).take(n).collect();",
     run: noisy_estimate,
 };
 
 fn noisy_estimate() -> Outcome {
     const STREAMS: usize = 500;
-    let (burn_in, count) = (1000, 3000);
+    let (burn_in, count) = (800, 2800);
     let rhos = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
     let mut rng = StdRng::seed_from_u64(9);
     let start = [0.0; STREAMS];
@@ -146,12 +146,12 @@ fn noisy_estimate() -> Outcome {
     let sd = |sums: [f64; 3]| (sums[1] / seen - (sums[0] / seen).powi(2)).sqrt();
     let closed = |rho: f64| (2.0 * (1.0 - rho) / (1.0 + rho)).sqrt();
     let mut checks = Vec::new();
-    for (rho, deviation, inverse_root) in [(0.9, 0.324, 1.038), (0.99, 0.1003, 1.002)] {
+    for (rho, deviation, inverse_root) in [(0.9, 0.324, 1.0394), (0.99, 0.1003, 1.0038)] {
         let place = rhos.iter().position(|&other| other == rho).unwrap_or(0);
         let sums = moments[place];
         checks.push(Check::near(format!("mean of v, ρ = {rho}"), sums[0] / seen, 1.0, 0.01));
         checks.push(Check::about(format!("standard deviation of v, ρ = {rho}"), sd(sums), deviation, 0.03));
-        checks.push(Check::near(format!("mean of 1/√v, ρ = {rho}"), sums[2] / seen, inverse_root, 0.004));
+        checks.push(Check::near(format!("mean of 1/√v, ρ = {rho}"), sums[2] / seen, inverse_root, 0.0025));
     }
     let points = |of: &dyn Fn(usize) -> f64| (0..rhos.len()).map(|k| (1.0 - rhos[k], of(k))).collect();
     let figure = Figure::new(

@@ -28,7 +28,7 @@ fn steady(eps: Epsilon, gradients: &[f64]) -> Vec<f64> {
 fn placement() -> Outcome {
     let cases = [
         (Outside(1e-8), "outside, ε = 1e-8", [0.990, 0.9999, 0.999_999]),
-        (Inside(1e-8), "inside, ε = 1e-8", [0.0100, 0.7071, 0.999_95]),
+        (Inside(1e-8), "inside, ε = 1e-8", [0.0100, 0.5_f64.sqrt(), 0.999_95]),
         (Outside(1e-4), "outside, ε = 1e-4", [0.0099, 0.5, 0.990_099]),
     ];
     let gradients = [1e-6, 1e-4, 1e-2];
