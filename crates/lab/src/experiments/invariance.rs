@@ -99,9 +99,9 @@ fn other_scalers() -> Outcome {
     checks.push(Check::about("Adamax's step/η after it", by_max[50], (10.0 * 0.99_f64).recip(), 1e-12));
     let figure = Figure::new("One gradient of 10 among ones", Axis::linear("step"), Axis::log("step / η"))
         .with("root mean square (RMSProp)", Style::Line, evenly(&by_rms))
-        .with("the same under 1000 g", Style::Expected, evenly(&steps(rms, spike(1000.0))))
+        .with("RMSProp under 1000 g", Style::Expected, evenly(&steps(rms, spike(1000.0))))
         .with("maximum (Adamax)", Style::Line, evenly(&by_max))
-        .with("the same under 1000 g", Style::Expected, evenly(&steps(max, spike(1000.0))))
+        .with("Adamax under 1000 g", Style::Expected, evenly(&steps(max, spike(1000.0))))
         .with("sign (Lion)", Style::Line, evenly(&steps(sign, spike(1.0))));
     Outcome { checks, figures: vec![figure] }
 }
