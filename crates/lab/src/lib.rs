@@ -9,6 +9,9 @@
 mod experiment;
 pub mod experiments;
 mod figure;
+mod grade;
+mod stream;
 
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
+pub use grade::{Finding, Grade, grade, grade_as};

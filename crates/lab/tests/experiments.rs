@@ -6,13 +6,14 @@ use wengert_lab::experiments;
 
 #[test]
 fn every_experiment_passes() {
+    let mut failed = Vec::new();
     for experiment in experiments::all() {
         let outcome = (experiment.run)();
         assert!(!outcome.checks.is_empty(), "{} checks nothing", experiment.name);
-        for check in &outcome.checks {
-            assert!(check.passed(), "{}: {check:?}", experiment.name);
-        }
+        let wrong = outcome.checks.iter().filter(|check| !check.passed());
+        failed.extend(wrong.map(|check| format!("{}: {check:?}", experiment.name)));
     }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
 #[test]
