@@ -6,9 +6,15 @@
 //! could not be tested, compared or put on one page.
 #![forbid(unsafe_code)]
 
+mod contour;
 mod experiment;
 pub mod experiments;
 mod figure;
+mod landscape;
+mod runner;
 
+pub use contour::log_levels;
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
+pub use landscape::{Landscape, circle, eigenvalues};
+pub use runner::Runner;
