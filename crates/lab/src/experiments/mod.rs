@@ -1,10 +1,12 @@
 //! The experiments, by what they are about.
 
 mod averages;
+mod curve;
+mod valleys;
 
 use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
-    [averages::ALL].concat()
+    [averages::ALL, valleys::ALL].concat()
 }
