@@ -2,11 +2,12 @@
 
 mod averages;
 mod curve;
+mod terrain;
 mod valleys;
 
 use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
-    [averages::ALL, valleys::ALL].concat()
+    [averages::ALL, valleys::ALL, terrain::ALL].concat()
 }
