@@ -2,6 +2,7 @@
 
 mod averages;
 mod curve;
+mod features;
 mod terrain;
 mod valleys;
 
@@ -9,5 +10,5 @@ use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
-    [averages::ALL, valleys::ALL, terrain::ALL].concat()
+    [averages::ALL, valleys::ALL, terrain::ALL, features::ALL].concat()
 }
