@@ -2,6 +2,7 @@
 
 mod averages;
 mod curve;
+mod digits;
 mod features;
 mod terrain;
 mod valleys;
@@ -10,5 +11,5 @@ use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
-    [averages::ALL, valleys::ALL, terrain::ALL, features::ALL].concat()
+    [averages::ALL, valleys::ALL, terrain::ALL, features::ALL, digits::ALL].concat()
 }
