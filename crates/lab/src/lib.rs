@@ -6,12 +6,18 @@
 //! could not be tested, compared or put on one page.
 #![forbid(unsafe_code)]
 
+mod contour;
 mod experiment;
 pub mod experiments;
 mod figure;
 mod grade;
+mod landscape;
+mod runner;
 mod stream;
 
+pub use contour::log_levels;
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
 pub use grade::{Finding, Grade, grade, grade_as};
+pub use landscape::{Landscape, circle, eigenvalues};
+pub use runner::Runner;
