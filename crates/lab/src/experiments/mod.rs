@@ -18,16 +18,19 @@ use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
+    let themes = [
         averages::ALL,
-        centered::ALL,
         epsilon::ALL,
         first_steps::ALL,
-        invariance::ALL,
-        momentum::ALL,
         recovery::ALL,
+        invariance::ALL,
+        centered::ALL,
+        momentum::ALL,
         state::ALL,
-    .concat()
-    [
-    [averages::ALL, valleys::ALL, terrain::ALL, features::ALL, digits::ALL].concat()
-    ]
+        valleys::ALL,
+        terrain::ALL,
+        features::ALL,
+        digits::ALL,
+    ];
+    themes.concat()
 }
