@@ -41,6 +41,11 @@ pub(crate) fn broadcast<'x, F: Real>(x: &'x Tensor<F>, shape: &[usize]) -> ndarr
     x.broadcast(shape).expect("a shape computed from the operand's")
 }
 
+/// Like [`broadcast`], as an array of its own.
+pub(crate) fn repeat<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    broadcast(x, shape).to_owned().into_shared()
+}
+
 /// The shape that NumPy's broadcasting rule gives: axes are aligned at the end, and a size of 1 stretches.
 pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());

@@ -174,6 +174,9 @@ impl<F: Real> Tape<F> {
     /// Appends an op's result: the value, and one [`edge`](Var::edge) per input. This is how every op of this crate is
     /// written, and how users add their own.
     ///
+    /// Give the result an array of its own: one that it shares with a parameter stays readable after `backward`, and
+    /// the optimizer then copies the parameter before it writes.
+    ///
     /// # Panics
     ///
     /// After `backward` and before `reset`.
@@ -244,9 +247,10 @@ impl<F: Real> Tape<F> {
     ///
     /// # Panics
     ///
-    /// If the shape is not the buffer's.
+    /// If the shape is not the buffer's; after `backward`, whose gradients have left without it.
     #[track_caller]
     pub fn observe(&self, buffer: &Buffer<F>, value: Tensor<F>) {
+        assert!(!self.spent.get(), "`observe` after backward(): call reset() first");
         assert_eq!(value.shape(), buffer.shape(), "`observe`: the value has another shape than the buffer");
         if !self.inference {
             self.observations.borrow_mut().push((buffer.id, value));

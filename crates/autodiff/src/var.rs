@@ -107,7 +107,7 @@ impl<'t, F: Real> Var<'t, F> {
     ///
     /// # Panics
     ///
-    /// If there is not exactly one.
+    /// If there is not exactly one; as [`value`](Var::value).
     #[track_caller]
     pub fn item(self) -> F {
         let value = self.value();
@@ -121,6 +121,10 @@ impl<'t, F: Real> Var<'t, F> {
     }
 
     /// The lengths of the axes; `[]` for a scalar.
+    ///
+    /// # Panics
+    ///
+    /// As [`value`](Var::value).
     #[track_caller]
     pub fn shape(self) -> Vec<usize> {
         self.value().shape().to_vec()

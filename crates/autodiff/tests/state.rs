@@ -62,6 +62,15 @@ fn an_observation_of_another_shape_panics() {
     });
 }
 
+#[test]
+fn an_observation_that_comes_too_late_is_not_lost_silently() {
+    let (model, tape) = (counter(), Tape::new());
+    tape.param(&model.scale).backward();
+    assert_panics(&["`observe` after backward()", "call reset() first"], || {
+        tape.observe(&model.mean, arr0(5.0).into_dyn().into())
+    });
+}
+
 fn draws(tape: &Tape) -> [u64; 3] {
     [(); 3].map(|()| tape.random(|rng| rng.random()))
 }

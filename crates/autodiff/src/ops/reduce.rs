@@ -84,7 +84,7 @@ impl<F: Real> Var<'_, F> {
         let over = Reduction::new("sum", x.shape(), axes, keepdim);
         let y = over.result(over.sum(&x));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| repeat(&over.kept(dy), &shape));
+        let dx = self.edge(move |dy| kernel::repeat(&over.kept(dy), &shape));
         self.tape().record("sum", y, [dx])
     }
 
@@ -110,7 +110,7 @@ impl<F: Real> Var<'_, F> {
         let n = F::of(over.count as f64);
         let y = over.result(over.sum(&x).mapv_into(|sum| sum / n));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| repeat(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
+        let dx = self.edge(move |dy| kernel::repeat(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
         self.tape().record("mean", y, [dx])
     }
 
@@ -210,11 +210,7 @@ impl<F: Real> Var<'_, F> {
     }
 
     #[track_caller]
-    fn all_axes(self) -> Vec<isize> {
+    pub(super) fn all_axes(self) -> Vec<isize> {
         (0..self.value().ndim() as isize).collect()
     }
-}
-
-fn repeat<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
-    kernel::broadcast(x, shape).to_owned().into_shared()
 }

@@ -17,7 +17,7 @@ impl<F: Real> Var<'_, F> {
     pub fn reshape(self, shape: &[usize]) -> Self {
         let x = self.value();
         assert!(
-            x.len() == shape.iter().product::<usize>(),
+            shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)) == Some(x.len()),
             "`reshape`: {:?} has {} elements and cannot take the shape {shape:?}",
             x.shape(),
             x.len()
@@ -95,7 +95,7 @@ impl<F: Real> Var<'_, F> {
             "`broadcast_to`: the shape {:?} cannot be broadcast to {shape:?}",
             x.shape()
         );
-        let y = kernel::broadcast(&x, shape).to_owned().into_shared();
+        let y = kernel::repeat(&x, shape);
         let before = x.shape().to_vec();
         let dx = self.edge(move |dy| kernel::sum_to(dy, &before));
         self.tape().record("broadcast_to", y, [dx])

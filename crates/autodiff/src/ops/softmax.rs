@@ -52,8 +52,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = ln Σ eˣ` over all elements, a scalar: see [`logsumexp_axis`](Var::logsumexp_axis).
     #[track_caller]
     pub fn logsumexp(self) -> Self {
-        let axes: Vec<_> = (0..self.value().ndim() as isize).collect();
-        self.logsumexp_axis(&axes, false)
+        self.logsumexp_axis(&self.all_axes(), false)
     }
 
     /// `y = ln Σ eˣ` over `axes`; `dx = eˣ⁻ʸ dy`. For no elements it is `ln 0 = -∞`.
