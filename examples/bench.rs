@@ -103,7 +103,7 @@ fn main() {
         let loss = model.forward(tape.constant(batch)).cross_entropy(&labels[rows]);
         let grads = loss.backward();
         opt.step(&mut model, &grads);
-        if i % LOSS_EVERY == 0 {
+        if i.is_multiple_of(LOSS_EVERY) {
             losses.push(loss.item());
         }
     };
