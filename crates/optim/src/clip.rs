@@ -63,11 +63,11 @@ pub fn global_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
 
 /// The global norm, without clipping.
 pub fn norm<F: Real>(grads: &Gradients<F>) -> f64 {
-    grads.iter().map(sum_of_squares).sum::<f64>().sqrt()
+    grads.iter().fold(0.0, |sum, grad| sum + sum_of_squares(grad)).sqrt()
 }
 
 fn sum_of_squares<F: Real>(grad: &Tensor<F>) -> f64 {
-    grad.iter().map(|g| g.as_f64() * g.as_f64()).sum()
+    grad.iter().fold(0.0, |sum, g| sum + g.as_f64() * g.as_f64())
 }
 
 fn shrink<F: Real>(grad: &mut Tensor<F>, norm: f64, max: f64) {

@@ -49,7 +49,8 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///
     /// # Panics
     ///
-    /// If the pattern is not well-formed. Each change panics if it finds no state that matches, or none with the field.
+    /// If the pattern is not well-formed. Each change panics if it finds no state that matches, and those that need no other
+    /// optimizer also if none of them has the field.
     #[track_caller]
     pub fn edit(&mut self, pattern: &str) -> Edit<'_, R, F> {
         let pattern = Pattern::new(pattern)
@@ -156,10 +157,10 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
             let others: Option<Vec<_>> = others.iter().map(|other| other.entries.get(&name)).collect();
             match others
                 .ok_or("another has no state of it".to_owned())
-                .and_then(|others| mean(entry, &others))
+                .and_then(|others| mean(entry, &others, self.field.as_deref()))
             {
                 Ok(means) => {
-                    set(&mut entry.state, self.field.as_deref(), &means);
+                    set(&mut entry.state, &means);
                     report.changed.push(name);
                 }
                 Err(why) => report.left.push((name, why)),
@@ -170,22 +171,26 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
 
     #[track_caller]
     fn map(self, what: &str, mut change: impl FnMut(F) -> F) -> Edited {
-        let changed = self.names(what);
-        let mut found = self.field.is_none();
-        for name in &changed {
-            let entry = self.optimizer.entries.get_mut(name).expect("a name of its own");
+        let mut report = Edited::default();
+        for name in self.names(what) {
+            let entry = self.optimizer.entries.get_mut(&name).expect("a name of its own");
+            let mut found = false;
             for (field, tensor) in tensors_mut(&mut entry.state) {
                 if self.field.as_deref().is_none_or(|wanted| wanted == field) {
                     found = true;
                     tensor.mapv_inplace(&mut change);
                 }
             }
+            if found {
+                report.changed.push(name);
+            } else {
+                report.left.push((name, lacking("its", self.field.as_deref())));
+            }
         }
-        if !found {
-            let field = self.field.unwrap_or_default();
+        if let (Some(field), true) = (&self.field, report.changed.is_empty()) {
             panic!("`{what}`: no state that matches `{}` has a tensor `{field}`", self.pattern);
         }
-        Edited { changed, left: Vec::new() }
+        report
     }
 
     #[track_caller]
@@ -223,13 +228,18 @@ fn graft<S: State<F>, F: Real>(
     let mut own = own.cloned().ok_or("there is no state to put the field in")?;
     let given: Tensors<F> = tensors(&donor.state).filter(|&(name, _)| name == field).collect();
     if given.is_empty() {
-        return Err(format!("the donor's state has no tensor `{field}`"));
+        return Err(lacking("the donor's", Some(field)));
     }
-    set(&mut own.state, Some(field), &given);
+    set(&mut own.state, &given);
     Ok(own)
 }
 
-fn mean<S: State<F>, F: Real>(own: &Entry<S>, others: &[&Entry<S>]) -> Result<Tensors<F>, String> {
+/// Of all tensors, or of the one of the field.
+fn mean<S: State<F>, F: Real>(
+    own: &Entry<S>,
+    others: &[&Entry<S>],
+    field: Option<&str>,
+) -> Result<Tensors<F>, String> {
     let mut sums: Tensors<F> = tensors(&own.state).collect();
     for other in others {
         same_shape(own, other)?;
@@ -247,7 +257,8 @@ fn mean<S: State<F>, F: Real>(own: &Entry<S>, others: &[&Entry<S>]) -> Result<Te
     }
     let share = F::of((others.len() as f64 + 1.0).recip());
     sums.iter_mut().for_each(|(_, sum)| sum.mapv_inplace(|x| share * x));
-    Ok(sums)
+    sums.retain(|&(name, _)| field.is_none_or(|field| field == name));
+    if sums.is_empty() { Err(lacking("its", field)) } else { Ok(sums) }
 }
 
 fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), String> {
@@ -257,12 +268,16 @@ fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), String> {
     Err(format!("shape {:?} here, {:?} there", own.shape, other.shape))
 }
 
-/// Replaces the tensors by those given under the same name; all, or the one of the field.
-fn set<S: State<F>, F: Real>(state: &mut S, field: Option<&str>, given: &[(&'static str, Tensor<F>)]) {
+fn lacking(whose: &str, field: Option<&str>) -> String {
+    field.map_or_else(
+        || format!("{whose} state has no tensors"),
+        |field| format!("{whose} state has no tensor `{field}`"),
+    )
+}
+
+/// Replaces the tensors by those given under the same name.
+fn set<S: State<F>, F: Real>(state: &mut S, given: &[(&'static str, Tensor<F>)]) {
     for (name, slot) in state.fields_mut() {
-        if field.is_some_and(|field| field != name) {
-            continue;
-        }
         let Some((_, tensor)) = given.iter().find(|(given, _)| *given == name) else { continue };
         put(slot, tensor.clone());
     }

@@ -138,8 +138,8 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     }
 }
 
-/// 0 of an empty tensor.
+/// 0 of an empty tensor, where `sum` would say -0.
 fn rms<F: Real>(tensor: &Tensor<F>) -> f64 {
-    let sum: f64 = tensor.iter().map(|x| x.as_f64() * x.as_f64()).sum();
+    let sum = tensor.iter().fold(0.0, |sum, x| sum + x.as_f64() * x.as_f64());
     (sum / tensor.len().max(1) as f64).sqrt()
 }

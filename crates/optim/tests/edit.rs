@@ -3,7 +3,7 @@
 use ndarray::arr1;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Gradients, Module, Param, module};
-use wengert_optim::{Optimizer, RmsProp, RmsPropState};
+use wengert_optim::{Optimizer, RmsProp, RmsPropState, Sgd};
 
 struct Model {
     weight: Param<f64>,
@@ -114,6 +114,30 @@ fn an_average_is_the_mean_of_states_of_one_age() {
     let report = a.edit("weight").average(&[&older]);
     assert_eq!(report.to_string(), "0 changed\nweight left as it was: 1 gradients seen here, 3 there");
     assert_eq!(first(&a, "weight").0, v);
+}
+
+/// The momentum of one group, and a rule whose state is a count alone: the report says which states had nothing to change.
+#[test]
+fn a_state_without_the_tensor_is_left_and_named() {
+    let plain = RmsProp { momentum: 0.0, ..RULE };
+    let opt = || {
+        let mut model = Model { weight: arr1(&[1.0]).into(), bias: arr1(&[0.0]).into() };
+        let mut grads = Gradients::default();
+        for param in model.params().into_values() {
+            grads.set(param, arr1(&[2.0]).into_dyn().into());
+        }
+        let mut opt: Optimizer<RmsProp, f64> = Optimizer::new(RULE).with_group("bias", plain);
+        opt.step(&mut model, &grads);
+        let mut sgd: Optimizer<Sgd, f64> = Optimizer::new(Sgd::default());
+        sgd.step(&mut model, &grads);
+        (opt, sgd)
+    };
+    let ((mut first, mut sgd), (second, _)) = (opt(), opt());
+    let expected = "1 changed: weight\nbias left as it was: its state has no tensor `buffer`";
+    assert_eq!(first.edit("*").field("buffer").scale(0.5).to_string(), expected);
+    assert_eq!(first.edit("*").field("buffer").average(&[&second]).to_string(), expected);
+    let left = sgd.edit("weight").zero().left;
+    assert_eq!(left, [("weight".to_owned(), "its state has no tensors".to_owned())]);
 }
 
 /// The logarithm of the factor is normal: its mean is 0 and its standard deviation σ, within four standard errors.

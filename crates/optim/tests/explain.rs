@@ -160,6 +160,19 @@ fn summaries() -> Vec<Summary> {
 }
 
 #[test]
+fn a_tensor_without_elements_has_no_size() {
+    let mut param: Param<f64> = ndarray::Array2::zeros((0, 3)).into();
+    let mut grads = Gradients::default();
+    grads.set(&param, ndarray::Array2::zeros((0, 3)).into_dyn().into());
+    let mut opt = Optimizer::new(RmsProp::default());
+    let mut text = String::new();
+    opt.step_observed(&mut param, &grads, |seen| text = serde_json::to_string(&seen.summary()).unwrap());
+    assert!(text.contains(r#""grad_rms":0.0,"#), "{text}"); // and not -0
+    let explanation = opt.explain("").unwrap();
+    assert!(explanation.rate.median.is_nan() && explanation.floor.unwrap().share() == 0.0, "{explanation}");
+}
+
+#[test]
 fn json_lines_can_be_read_back() {
     let mut log = JsonLines::new(Vec::new());
     summaries().iter().for_each(|summary| log.write(summary));

@@ -29,7 +29,11 @@ pub struct Mismatch {
 impl LoadReport {
     /// Whether nothing is missing, unexpected or mismatched.
     pub fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+        self.differences() == 0
+    }
+
+    pub(super) fn differences(&self) -> usize {
+        self.missing.len() + self.unexpected.len() + self.mismatched.len()
     }
 
     pub(super) fn mismatch(

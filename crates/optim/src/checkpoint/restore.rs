@@ -157,42 +157,42 @@ fn fill<F: Stored>(own: FieldMut<'_, F>, raw: &RawTensor, param: &Tensor<F>) -> 
     Ok(())
 }
 
+/// The hyper-parameters as they were when the file was written, if all fits.
 fn plan_rules<R, F>(file: &[SavedRule], opt: &Optimizer<R, F>, report: &mut LoadReport) -> Option<Vec<R>>
 where
     R: Rule<F> + serde::Serialize + DeserializeOwned,
     F: Stored,
 {
-    let before = (report.missing.len(), report.unexpected.len(), report.mismatched.len());
+    let before = report.differences();
     let own: Vec<_> = opt.groups.given().collect();
     let patterns: Vec<_> = own.iter().map(|rule| rule.pattern).collect();
-    let found: Vec<_> = file.iter().map(|rule| rule.pattern.as_deref()).collect();
-    report.missing.extend(patterns.iter().filter(|pattern| !found.contains(pattern)).map(|&p| title(p)));
-    report.unexpected.extend(found.iter().filter(|pattern| !patterns.contains(pattern)).map(|&p| title(p)));
-    let after = (report.missing.len(), report.unexpected.len(), report.mismatched.len());
-    if before == after && patterns != found {
-        report.mismatch("order of the groups", format!("{patterns:?}"), format!("{found:?}"));
-    }
+    compare_patterns(&patterns, file, report);
     let mut rules = Vec::new();
     for rule in file {
-        let pattern = rule.pattern.as_deref();
-        if let Some(own) = own.iter().find(|own| own.pattern == pattern) {
+        let title = title(rule.pattern.as_deref());
+        if let Some(own) = own.iter().find(|own| own.pattern == rule.pattern.as_deref()) {
             match to_json(own.as_given) {
-                Ok(given) => compare_rules(&title(pattern), &given, &rule.given, report),
-                Err(error) => {
-                    report.mismatch(title(pattern), "numbers that JSON can hold", error.to_string())
-                }
+                Ok(given) => compare_rules(&title, &given, &rule.given, report),
+                Err(error) => report.mismatch(&title, "numbers that JSON can hold", error.to_string()),
             }
         }
         match serde_json::from_str::<R>(&rule.now).map(|rule| (rule.check(), rule)) {
             Ok((Ok(()), rule)) => rules.push(rule),
-            Ok((Err(error), _)) => {
-                report.mismatch(title(pattern), "sound hyper-parameters", error.to_string())
-            }
-            Err(error) => report.mismatch(title(pattern), "hyper-parameters", error.to_string()),
+            Ok((Err(error), _)) => report.mismatch(title, "sound hyper-parameters", error.to_string()),
+            Err(error) => report.mismatch(title, "hyper-parameters", error.to_string()),
         }
     }
-    let end = (report.missing.len(), report.unexpected.len(), report.mismatched.len());
-    (before == end).then_some(rules)
+    (report.differences() == before).then_some(rules)
+}
+
+fn compare_patterns(own: &[Option<&str>], file: &[SavedRule], report: &mut LoadReport) {
+    let before = report.differences();
+    let found: Vec<_> = file.iter().map(|rule| rule.pattern.as_deref()).collect();
+    report.missing.extend(own.iter().filter(|pattern| !found.contains(pattern)).map(|&p| title(p)));
+    report.unexpected.extend(found.iter().filter(|pattern| !own.contains(pattern)).map(|&p| title(p)));
+    if report.differences() == before && own != found {
+        report.mismatch("order of the groups", format!("{own:?}"), format!("{found:?}"));
+    }
 }
 
 fn title(pattern: Option<&str>) -> String {
