@@ -6,6 +6,7 @@ mod epsilon;
 mod first_steps;
 mod invariance;
 mod momentum;
+mod recorded;
 mod recovery;
 mod state;
 
@@ -17,6 +18,7 @@ pub fn all() -> Vec<Experiment> {
         averages::ALL,
         first_steps::ALL,
         recovery::ALL,
+        recorded::ALL,
         epsilon::ALL,
         invariance::ALL,
         momentum::ALL,

@@ -8,8 +8,8 @@ use std::fmt;
 use serde::Serialize;
 use wengert_optim::{RmsProp, Rule};
 
-/// Puts a rule through what one may expect of any optimizer, and reports what holds and what fails, with the smallest case that
-/// shows it. Not all of it is a fault: plain descent is rightly not `scale-free`.
+/// Puts a rule through what one may expect of any optimizer, and reports what holds and what fails, with the smallest
+/// case that shows it. Not all of it is a fault: plain descent is rightly not `scale-free`.
 ///
 /// ```
 /// use wengert_optim::{RmsProp, Sgd};
@@ -24,8 +24,9 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
     Grade { rule: R::NAME, findings }
 }
 
-/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms of RMSProp that
-/// apply to them, some of them under the name of the experiment that explains them. What RMSProp itself does not keep to with these hyper-parameters is not asked for.
+/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms of
+/// RMSProp that apply to them, some of them under the name of the experiment that explains them. What RMSProp itself does
+/// not keep to with these hyper-parameters is not asked for.
 ///
 /// ```
 /// use wengert_optim::{Adam, RmsProp};
