@@ -92,8 +92,11 @@ fn clamp() -> Outcome {
         Figure::new("Centered in f32, g = 0.1, ρ = 0.99", Axis::linear("step"), Axis::log("step / η"))
             .with("f32", Style::Line, evenly(&first_gradient[..1400]))
             .with("1/√(ρᵗ (1 - ρᵗ))", Style::Expected, evenly(&exact));
-    let counts =
-        Figure::new("Variances taken as zero", Axis::linear("step"), Axis::linear("clamped, of 20 per step"))
-            .with("so far", Style::Line, evenly(&clamped));
+    let counts = Figure::new(
+        "Variances taken as zero",
+        Axis::linear("step"),
+        Axis::linear("clamped so far, 20 elements"),
+    )
+    .with("g = 0.1, 0.2, …, 2", Style::Line, evenly(&clamped));
     Outcome { checks, figures: vec![figure, counts] }
 }

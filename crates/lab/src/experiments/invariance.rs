@@ -145,15 +145,18 @@ fn columns() -> Outcome {
             4e-8,
         ));
     }
+    let every = (0..3).flat_map(|k| evenly(&column(k))).collect();
+    let sgd = |g: f64| evenly(&steps(Sgd { lr: 0.1, ..Sgd::default() }, [g; 10]));
     let figure = Figure::new("Steps under the gradient (1, 2, 3)", Axis::linear("step"), Axis::linear("-Δw"))
-        .with("g = 1", Style::Marks, evenly(&column(0)))
-        .with("g = 2", Style::Marks, evenly(&column(1)))
-        .with("g = 3", Style::Marks, evenly(&column(2)))
+        .with("RMSProp, all three columns", Style::Marks, every)
         .with(
             "η / √(1 - ρᵗ)",
             Style::Expected,
             evenly(&formula(10, |t| 0.1 / (1.0 - 0.9_f64.powf(t)).sqrt())),
-        );
+        )
+        .with("Sgd, g = 1", Style::Line, sgd(1.0))
+        .with("Sgd, g = 2", Style::Line, sgd(2.0))
+        .with("Sgd, g = 3", Style::Line, sgd(3.0));
     Outcome { checks, figures: vec![figure] }
 }
 

@@ -108,17 +108,18 @@ impl<R> Law<R> {
 /// `Err` is the case that breaks the law.
 type Verdict = Result<(), String>;
 
-/// The first step at which two series part by more than `tolerance` of the larger; NaN parts from everything.
-fn compare(gradients: &[f64], steps: &[f64], expected: &[f64], tolerance: f64) -> Verdict {
+/// The first step at which the steps part from others by more than `tolerance` of the larger; NaN parts from everything.
+/// The report calls the others `which`.
+fn compare(gradients: &[f64], steps: &[f64], which: &str, others: &[f64], tolerance: f64) -> Verdict {
     let close = |a: f64, b: f64| (a - b).abs() <= tolerance * a.abs().max(b.abs());
-    match steps.iter().zip(expected).position(|(&a, &b)| !close(a, b)) {
+    match steps.iter().zip(others).position(|(&a, &b)| !close(a, b)) {
         None => Ok(()),
         Some(at) => Err(format!(
-            "under g = {}: step {} is {:e}, expected {:e}",
+            "under g = {}: step {} is {:e}, {which} {:e}",
             shown(&gradients[..=at]),
             at + 1,
             steps[at],
-            expected[at]
+            others[at]
         )),
     }
 }
