@@ -50,7 +50,7 @@ const CLAMP: Experiment = Experiment {
     name: "centered-clamp",
     claim: "In f32 rounding makes v - m² negative under a steady gradient, whose root would be NaN; ours is taken as zero and counted.",
     formula: "rounding leaves up to about 2⁻²⁴/(1 - ρ) of g² in v and in m², and ρᵗ falls below that",
-    source: "Of nine implementations read, none clamps. A NumPy reference turns NaN at t = 1202 for g = 0.1; the step depends on the order of operations.",
+    source: "Of seven other implementations whose source was read, none clamps. A NumPy reference turns NaN at t = 1202 for g = 0.1; the step depends on the order of operations.",
     code: "println!(\"{} variances were taken as zero\", state.clamped);",
     run: clamp,
 };

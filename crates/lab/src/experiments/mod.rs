@@ -6,6 +6,7 @@ mod epsilon;
 mod first_steps;
 mod invariance;
 mod momentum;
+mod rates;
 mod recorded;
 mod recovery;
 mod state;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Experiment> {
         recorded::ALL,
         epsilon::ALL,
         invariance::ALL,
+        rates::ALL,
         momentum::ALL,
         centered::ALL,
         state::ALL,
