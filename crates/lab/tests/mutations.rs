@@ -3,8 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use wengert_autodiff::Tensor;
-use wengert_lab::grade_as;
-use wengert_optim::{Epsilon, HyperError, RmsProp, RmsPropState, Rule, WeightDecay};
+use wengert_lab::{grade, grade_as};
+use wengert_optim::{
+    AdaGrad, Adadelta, Adam, Adamax, Epsilon, HyperError, Lion, NAdam, RAdam, RmsProp, RmsPropState, Rprop,
+    Rule, Sgd, WeightDecay,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bug {
@@ -156,4 +159,26 @@ fn the_report_shows_the_case() {
     assert!(case.starts_with("under g = 1: step 1 is 9.9999999"), "{case}");
     assert!(case.contains("expected 9.99999900000"), "{case}");
     assert!(grade.to_string().contains(case));
+}
+
+/// The laws that no option and no hyper-parameter may break, for every rule of the library.
+#[test]
+fn every_rule_keeps_the_laws_of_all_rules() {
+    fn broken<R: Rule<f64>>(rule: R) -> Vec<&'static str> {
+        // The scale of the gradient matters to plain descent, and to Adadelta as long as its ε does.
+        grade(rule).failed().into_iter().filter(|&law| law != "scale-free").collect()
+    }
+    let by_rule = [
+        broken(Sgd { momentum: 0.9, ..Sgd::default() }),
+        broken(RmsProp { centered: true, momentum: 0.9, nesterov: true, ..RmsProp::default() }),
+        broken(AdaGrad::default()),
+        broken(Adadelta::default()),
+        broken(Adam::default()),
+        broken(Adamax::default()),
+        broken(NAdam::default()),
+        broken(RAdam::default()),
+        broken(Lion { weight_decay: WeightDecay::None, ..Lion::default() }),
+        broken(Rprop::default()),
+    ];
+    assert!(by_rule.iter().all(Vec::is_empty), "{by_rule:?}");
 }

@@ -50,7 +50,7 @@ const CLAMP: Experiment = Experiment {
     name: "centered-clamp",
     claim: "In f32 rounding makes v - m² negative under a steady gradient, whose root would be NaN; ours is taken as zero and counted.",
     formula: "rounding leaves up to about 2⁻²⁴/(1 - ρ) of g² in v and in m², and ρᵗ falls below that",
-    source: "Of nine implementations read, none clamps. A NumPy reference turns NaN at t = 1202 for g = 0.1; the step depends on the order of operations.",
+    source: "Of seven other implementations whose source was read, none clamps. A NumPy reference turns NaN at t = 1202 for g = 0.1; the step depends on the order of operations.",
     code: "println!(\"{} variances were taken as zero\", state.clamped);",
     run: clamp,
 };
@@ -92,8 +92,11 @@ fn clamp() -> Outcome {
         Figure::new("Centered in f32, g = 0.1, ρ = 0.99", Axis::linear("step"), Axis::log("step / η"))
             .with("f32", Style::Line, evenly(&first_gradient[..1400]))
             .with("1/√(ρᵗ (1 - ρᵗ))", Style::Expected, evenly(&exact));
-    let counts =
-        Figure::new("Variances taken as zero", Axis::linear("step"), Axis::linear("clamped, of 20 per step"))
-            .with("so far", Style::Line, evenly(&clamped));
+    let counts = Figure::new(
+        "Variances taken as zero",
+        Axis::linear("step"),
+        Axis::linear("clamped so far, 20 elements"),
+    )
+    .with("g = 0.1, 0.2, …, 2", Style::Line, evenly(&clamped));
     Outcome { checks, figures: vec![figure, counts] }
 }

@@ -32,10 +32,10 @@ fn worked_example() -> Outcome {
     }
     let point = |(t, value): (usize, f64)| (t as f64, value);
     let path = [(0, 1.0)].into_iter().chain((1..).zip(w)).map(point).collect();
-    let expected = [(0, 1.0)].into_iter().chain(recorded).map(point).collect();
+    let expected = recorded.map(point).to_vec();
     let figure = Figure::new("w on L = w²", Axis::linear("step"), Axis::log("w"))
-        .with("RMSProp", Style::Marks, path)
-        .with("recorded", Style::Expected, expected);
+        .with("RMSProp", Style::Line, path)
+        .with("recorded", Style::Marks, expected);
     Outcome { checks, figures: vec![figure] }
 }
 

@@ -5,7 +5,7 @@ use wengert_optim::{AdaGrad, Adam, Adamax, Epsilon, Lion, RmsProp, Rprop, Rule, 
 use crate::stream::{Walker, deviation, evenly, formula, steps};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[EXPONENT, OTHER_SCALERS, COLUMNS, RATES];
+pub(super) const ALL: &[Experiment] = &[EXPONENT, OTHER_SCALERS, COLUMNS];
 
 /// Too small to matter to any gradient here.
 const NONE: Epsilon = Epsilon::Outside(1e-30);
@@ -145,57 +145,17 @@ fn columns() -> Outcome {
             4e-8,
         ));
     }
+    let every = (0..3).flat_map(|k| evenly(&column(k))).collect();
+    let sgd = |g: f64| evenly(&steps(Sgd { lr: 0.1, ..Sgd::default() }, [g; 10]));
     let figure = Figure::new("Steps under the gradient (1, 2, 3)", Axis::linear("step"), Axis::linear("-Δw"))
-        .with("g = 1", Style::Marks, evenly(&column(0)))
-        .with("g = 2", Style::Marks, evenly(&column(1)))
-        .with("g = 3", Style::Marks, evenly(&column(2)))
+        .with("RMSProp, all three columns", Style::Marks, every)
         .with(
             "η / √(1 - ρᵗ)",
             Style::Expected,
             evenly(&formula(10, |t| 0.1 / (1.0 - 0.9_f64.powf(t)).sqrt())),
-        );
-    Outcome { checks, figures: vec![figure] }
-}
-
-const RATES: Experiment = Experiment {
-    name: "rate-per-parameter",
-    claim: "RMSProp gives every parameter a rate of its own, η/(√v + ε), which equalises the size of the steps.",
-    formula: "rate · |g| = η |g|/(|g| + ε) in the steady state",
-    source: "A note says that it reduces the rate of parameters with large gradients; the steps, which is what counts, become equal.",
-    code: "let rates = rule.effective_lr(&p, &state); // or `opt.rule().effective_lr(…)` of a named parameter",
-    run: parameter_rates,
-};
-
-fn parameter_rates() -> Outcome {
-    let lr = 0.01;
-    let sizes: Vec<f64> = (0..=40).map(|k| 10_f64.powf(-4.0 + 0.2 * f64::from(k))).collect();
-    let rule = RmsProp { lr, rho: 0.9, ..RmsProp::default() };
-    let mut walker: Walker<RmsProp> = Walker::new(rule, &vec![0.0; sizes.len()]);
-    (0..399).for_each(|_| walker.step(&sizes));
-    let descents = walker.descent(&sizes);
-    let rates: Vec<f64> = rule.effective_lr(&walker.p, &walker.state).into_iter().collect();
-    let closed: Vec<f64> = sizes.iter().map(|g| lr / (g + 1e-8)).collect();
-    let products: Vec<f64> = rates.iter().zip(&sizes).map(|(rate, g)| rate * g).collect();
-    let spread = descents.iter().fold(0.0, |a: f64, &b| a.max(b)) / descents[0];
-    let checks = vec![
-        Check::near("largest relative error of η/(|g| + ε)", deviation(&rates, &closed), 0.0, 1e-12),
-        Check::near(
-            "largest relative difference of a step from rate · g",
-            deviation(&descents, &products),
-            0.0,
-            1e-14,
-        ),
-        Check::about("gradients: largest over smallest", sizes[40] / sizes[0], 1e8, 1e-9),
-        Check::about("steps: largest over smallest, 1 + ε/|g|", spread, 1.0 + 1e-4, 1e-8),
-    ];
-    let over = |values: &[f64]| sizes.iter().copied().zip(values.iter().copied()).collect();
-    let figure = Figure::new(
-        "Rate and step by the size of the gradient",
-        Axis::log("gradient |g|"),
-        Axis::log("rate, and step"),
-    )
-    .with("effective rate", Style::Line, over(&rates))
-    .with("η/(|g| + ε)", Style::Expected, over(&closed))
-    .with("step", Style::Line, over(&descents));
+        )
+        .with("Sgd, g = 1", Style::Line, sgd(1.0))
+        .with("Sgd, g = 2", Style::Line, sgd(2.0))
+        .with("Sgd, g = 3", Style::Line, sgd(3.0));
     Outcome { checks, figures: vec![figure] }
 }

@@ -9,6 +9,8 @@ mod features;
 mod first_steps;
 mod invariance;
 mod momentum;
+mod rates;
+mod recorded;
 mod recovery;
 mod state;
 mod terrain;
@@ -23,7 +25,11 @@ pub fn all() -> Vec<Experiment> {
         epsilon::ALL,
         first_steps::ALL,
         recovery::ALL,
+        epsilon::ALL,
         invariance::ALL,
+        momentum::ALL,
+        rates::ALL,
+        recorded::ALL,
         centered::ALL,
         momentum::ALL,
         state::ALL,

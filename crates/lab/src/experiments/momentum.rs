@@ -2,6 +2,7 @@
 
 use wengert_optim::{Adam, RmsProp, Rule};
 
+use super::recorded;
 use crate::stream::{Walker, descend, deviation, evenly, formula, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
@@ -128,7 +129,7 @@ const NESTEROV: Experiment = Experiment {
     name: "nesterov",
     claim: "Nesterov's momentum is heavy-ball momentum one step ahead: under a constant gradient its step t is the other's step t + 1.",
     formula: "b ← μ b + u, step u + μ b = (1 - μ^(t+1))/(1 - μ)",
-    source: "Not in the notes; optax and Keras offer it with RMSProp in this form. v starts from g² here, so that u = 1.",
+    source: "Not in the notes; optax offers it with RMSProp in this form; a path of optax 0.2.8 was recorded. v starts from g² here, so that u = 1.",
     code: "let rule = RmsProp { momentum: 0.9, nesterov: true, v0: 1.0, ..RmsProp::default() };",
     run: nesterov,
 };
@@ -156,6 +157,7 @@ fn nesterov() -> Outcome {
             mu,
             1e-12,
         ),
+        recorded::nesterov(),
         Check::new("the rule refuses Nesterov without momentum", refused(), Expected::AtLeast(1.0)),
     ];
     let figure = Figure::new("Steps under g = 1, μ = 0.9", Axis::linear("step"), Axis::linear("step / η"))

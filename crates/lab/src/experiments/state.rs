@@ -25,14 +25,19 @@ fn decay() -> Outcome {
         let rule = Sgd { lr: 0.01, weight_decay: WeightDecay::L2(lambda), ..Sgd::default() };
         descend(rule, 1.0, 100, |_| 0.0)
     };
+    let fallen = |w: &[f64]| in_ratios(&w.iter().map(|w| 1.0 - w).collect::<Vec<_>>());
     let mut checks = Vec::new();
-    let mut figure = Figure::new("Weight decay alone, η = 0.01, ρ = 0.99", Axis::log("step"), Axis::log("w"));
+    let mut figure = Figure::new(
+        "Weight decay alone, η = 0.01, ρ = 0.99",
+        Axis::log("step"),
+        Axis::log("1 - w, the way to 0 so far"),
+    );
     let first = [(1e-4, 0.9001), (1e-2, 0.9000)];
     for (lambda, after_one) in first {
         let w = flat(WeightDecay::L2(lambda));
         checks.push(Check::near(format!("w after 1 step, L2, λ = {lambda:e}"), w[0], after_one, 6e-5));
         checks.push(Check::near(format!("w after 100 steps, L2, λ = {lambda:e}"), w[99], 0.0119, 2e-4));
-        figure = figure.with(format!("L2 in the gradient, λ = {lambda:e}"), Style::Line, in_ratios(&w));
+        figure = figure.with(format!("L2 in the gradient, λ = {lambda:e}"), Style::Line, fallen(&w));
     }
     for lambda in [1e-4, 1e-2] {
         let w = flat(WeightDecay::Decoupled(lambda));
@@ -46,10 +51,10 @@ fn decay() -> Outcome {
         ));
         let error = deviation(&plain(lambda), &closed);
         checks.push(Check::near(format!("the same for Sgd with L2, λ = {lambda:e}"), error, 0.0, 1e-13));
-        figure = figure.with(format!("decoupled, λ = {lambda:e}"), Style::Line, in_ratios(&w)).with(
+        figure = figure.with(format!("decoupled, λ = {lambda:e}"), Style::Line, fallen(&w)).with(
             format!("(1 - ηλ)ᵗ, λ = {lambda:e}"),
             Style::Expected,
-            in_ratios(&closed),
+            fallen(&closed),
         );
     }
     let w = flat(WeightDecay::Decoupled(1e-4));

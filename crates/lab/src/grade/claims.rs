@@ -88,7 +88,7 @@ fn first_step<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Verdict {
         let v = meant.rho * meant.v0 + fresh * g * g;
         let mean = if meant.centered { fresh * g } else { 0.0 };
         let expected = ahead * step_of(meant, g, v - correction * mean * mean, correction);
-        compare(&[g], &steps(rule.clone(), [g]), &[expected], TOLERANCE)
+        compare(&[g], &steps(rule.clone(), [g]), "expected", &[expected], TOLERANCE)
     })
 }
 
@@ -98,7 +98,7 @@ fn constant_gradient<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Verdict {
             let kept = meant.rho.powf(t);
             step_of(meant, g, kept * meant.v0 + (1.0 - kept) * g * g, correction(meant, t))
         });
-        compare(&[g; 100], &steps(rule.clone(), [g; 100]), &closed, TOLERANCE)
+        compare(&[g; 100], &steps(rule.clone(), [g; 100]), "expected", &closed, TOLERANCE)
     })
 }
 
@@ -146,7 +146,7 @@ fn centered_variance<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Verdict {
         let kept = meant.rho.powf(t);
         step_of(meant, 1.0, kept * (1.0 - kept), 1.0)
     });
-    compare(&g, &steps(rule.clone(), g.iter().copied()), &closed, 1e-6)
+    compare(&g, &steps(rule.clone(), g.iter().copied()), "expected", &closed, 1e-6)
 }
 
 fn decay_alone<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Verdict {

@@ -45,16 +45,21 @@ fn streams() -> [Vec<f64>; 4] {
     ]
 }
 
-/// Compares the steps under each stream with what they should be.
-fn on_streams<R: Rule<f64>>(rule: &R, tolerance: f64, expected: impl Fn(&[f64]) -> Vec<f64>) -> Verdict {
+/// Compares the steps under each stream with others that should be the same.
+fn on_streams<R: Rule<f64>>(
+    rule: &R,
+    tolerance: f64,
+    which: &str,
+    others: impl Fn(&[f64]) -> Vec<f64>,
+) -> Verdict {
     streams().iter().try_for_each(|g| {
-        let expected = expected(g);
-        compare(g, &steps(rule.clone(), g.iter().copied()), &expected, tolerance)
+        let others = others(g);
+        compare(g, &steps(rule.clone(), g.iter().copied()), which, &others, tolerance)
     })
 }
 
 fn repeatable<R: Rule<f64>>(rule: &R) -> Verdict {
-    on_streams(rule, 0.0, |g| steps(rule.clone(), g.iter().copied()))
+    on_streams(rule, 0.0, "the second time", |g| steps(rule.clone(), g.iter().copied()))
 }
 
 fn tensors_apart<R: Rule<f64>>(rule: &R) -> Verdict {
@@ -66,7 +71,8 @@ fn tensors_apart<R: Rule<f64>>(rule: &R) -> Verdict {
             tensor.descent(&[g])[0]
         };
         let beside: Vec<f64> = g.iter().map(beside).collect();
-        compare(g, &beside, &alone, 0.0).map_err(|case| format!("beside a tensor whose g is 50, {case}"))
+        compare(g, &beside, "alone", &alone, 0.0)
+            .map_err(|case| format!("beside a tensor whose g is 50, {case}"))
     })
 }
 
@@ -74,22 +80,24 @@ fn elements_apart<R: Rule<f64>>(rule: &R) -> Verdict {
     streams().iter().try_for_each(|g| {
         let mut pair = Walker::new(rule.clone(), &[0.0; 2]);
         let beside: Vec<f64> = g.iter().map(|&g| pair.descent(&[g, 50.0])[0]).collect();
-        compare(g, &beside, &steps(rule.clone(), g.iter().copied()), 1e-12)
+        compare(g, &beside, "alone", &steps(rule.clone(), g.iter().copied()), 1e-12)
             .map_err(|case| format!("beside an element whose g is 50, {case}"))
     })
 }
 
 fn rests_at_zero<R: Rule<f64>>(rule: &R) -> Verdict {
     let g = [0.0; 10];
-    compare(&g, &steps(rule.clone(), g), &g, 0.0)
+    compare(&g, &steps(rule.clone(), g), "expected", &g, 0.0)
 }
 
 fn odd<R: Rule<f64>>(rule: &R) -> Verdict {
-    on_streams(rule, 1e-12, |g| steps(rule.clone(), g.iter().map(|g| -g)).iter().map(|step| -step).collect())
+    on_streams(rule, 1e-12, "turned round from -g", |g| {
+        steps(rule.clone(), g.iter().map(|g| -g)).iter().map(|step| -step).collect()
+    })
 }
 
 fn position_free<R: Rule<f64>>(rule: &R) -> Verdict {
-    on_streams(rule, 1e-9, |g| {
+    on_streams(rule, 1e-9, "from p = 1 instead of 0", |g| {
         let mut walker = Walker::new(rule.clone(), &[0.0]);
         let from_one = |&g: &f64| {
             walker.p.fill(1.0);
@@ -101,7 +109,7 @@ fn position_free<R: Rule<f64>>(rule: &R) -> Verdict {
 }
 
 fn scale_free<R: Rule<f64>>(rule: &R) -> Verdict {
-    on_streams(rule, 1e-6, |g| steps(rule.clone(), g.iter().map(|g| 1024.0 * g)))
+    on_streams(rule, 1e-6, "under 1024 g", |g| steps(rule.clone(), g.iter().map(|g| 1024.0 * g)))
 }
 
 fn finite<R: Rule<f64>>(rule: &R) -> Verdict {

@@ -8,8 +8,8 @@ use std::fmt;
 use serde::Serialize;
 use wengert_optim::{RmsProp, Rule};
 
-/// Puts a rule through what one may expect of any optimizer, and reports what holds and what fails, with the smallest case that
-/// shows it. Not all of it is a fault: plain descent is rightly not `scale-free`.
+/// Puts a rule through what one may expect of any optimizer, and reports what holds and what fails, with the smallest
+/// case that shows it. Not all of it is a fault: plain descent is rightly not `scale-free`.
 ///
 /// ```
 /// use wengert_optim::{RmsProp, Sgd};
@@ -24,8 +24,9 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
     Grade { rule: R::NAME, findings }
 }
 
-/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms of RMSProp that
-/// apply to them, some of them under the name of the experiment that explains them. What RMSProp itself does not keep to with these hyper-parameters is not asked for.
+/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms of
+/// RMSProp that apply to them, some of them under the name of the experiment that explains them. What RMSProp itself does
+/// not keep to with these hyper-parameters is not asked for.
 ///
 /// ```
 /// use wengert_optim::{Adam, RmsProp};
@@ -107,17 +108,18 @@ impl<R> Law<R> {
 /// `Err` is the case that breaks the law.
 type Verdict = Result<(), String>;
 
-/// The first step at which two series part by more than `tolerance` of the larger; NaN parts from everything.
-fn compare(gradients: &[f64], steps: &[f64], expected: &[f64], tolerance: f64) -> Verdict {
+/// The first step at which the steps part from others by more than `tolerance` of the larger; NaN parts from everything.
+/// The report calls the others `which`.
+fn compare(gradients: &[f64], steps: &[f64], which: &str, others: &[f64], tolerance: f64) -> Verdict {
     let close = |a: f64, b: f64| (a - b).abs() <= tolerance * a.abs().max(b.abs());
-    match steps.iter().zip(expected).position(|(&a, &b)| !close(a, b)) {
+    match steps.iter().zip(others).position(|(&a, &b)| !close(a, b)) {
         None => Ok(()),
         Some(at) => Err(format!(
-            "under g = {}: step {} is {:e}, expected {:e}",
+            "under g = {}: step {} is {:e}, {which} {:e}",
             shown(&gradients[..=at]),
             at + 1,
             steps[at],
-            expected[at]
+            others[at]
         )),
     }
 }
