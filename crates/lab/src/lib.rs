@@ -7,17 +7,27 @@
 #![forbid(unsafe_code)]
 
 mod contour;
+mod diff;
 mod experiment;
 pub mod experiments;
 mod figure;
 mod grade;
 mod landscape;
+mod limit_cycle;
+mod recording;
 mod runner;
 mod stream;
+mod sweep;
+mod twin;
 
 pub use contour::log_levels;
+pub use diff::{Parting, diff};
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
 pub use grade::{Finding, Grade, grade, grade_as};
 pub use landscape::{Landscape, circle, eigenvalues};
+pub use limit_cycle::{LimitCycle, limit_cycle};
+pub use recording::{Recorder, Recording, RecordingError};
 pub use runner::Runner;
+pub use sweep::{product, sweep};
+pub use twin::twin;
