@@ -9,6 +9,8 @@
 mod experiment;
 pub mod experiments;
 mod figure;
+mod report;
 
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
+pub use report::{Finding, Report};
