@@ -1,11 +1,12 @@
-//! The command `wengert`: looks into the files of a run.
+//! The command `wengert`: looks into the files of a run, and runs the experiments on optimizers.
 //!
-//! The design decision: it knows files only, neither models nor optimizers, so it works on every checkpoint, and on
+//! The design decision: of a run it knows files only, neither models nor optimizers, so it works on every checkpoint, and on
 //! safetensors of any origin. A command that built the model first would have to be compiled together with it.
 #![forbid(unsafe_code)]
 
 mod diff;
 mod inspect;
+mod lab;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -16,7 +17,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 use wengert_optim::checkpoint::{Checkpoint, RawTensor};
 
-/// Looks into checkpoints and safetensors files, compares and converts them.
+/// Looks into checkpoints and safetensors files, compares and converts them; runs experiments on optimizers.
 ///
 /// Ends with 2 if something is wrong with the arguments or the files.
 #[derive(Parser)]
@@ -53,6 +54,9 @@ enum Command {
         /// The file to write: `.wgt` for a checkpoint, `.safetensors` for safetensors.
         to: PathBuf,
     },
+    /// Runs experiments on optimizers. Ends with 1 if a number is not as expected.
+    #[command(subcommand)]
+    Lab(lab::Lab),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +85,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
             convert(from, to)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Lab(lab) => lab::run(lab),
     }
 }
 
@@ -97,7 +102,16 @@ fn convert(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn print<T: Serialize + ToString>(value: &T, json: bool) -> Result<(), Box<dyn Error>> {
-    let text = if json { serde_json::to_string_pretty(value)? + "\n" } else { harmless(&value.to_string()) };
+    print_text(&if json {
+        serde_json::to_string_pretty(value)?
+            + "
+"
+    } else {
+        harmless(&value.to_string())
+    })
+}
+
+fn print_text(text: &str) -> Result<(), Box<dyn Error>> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()), // a reader that has seen enough, such as `head`, is no error

@@ -25,7 +25,7 @@ pub use contour::log_levels;
 pub use diff::{Parting, diff};
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
-pub use grade::{Finding, Grade, grade, grade_as};
+pub use grade::{Grade, LawFinding, grade, grade_as};
 pub use landscape::{Landscape, circle, eigenvalues};
 pub use limit_cycle::{LimitCycle, limit_cycle};
 pub use recording::{Recorder, Recording, RecordingError};

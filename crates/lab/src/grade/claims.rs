@@ -2,19 +2,19 @@
 
 use wengert_optim::{Epsilon, RmsProp, Rule, WeightDecay};
 
-use super::{Finding, Verdict, compare};
+use super::{LawFinding, Verdict, compare};
 use crate::stream::{Walker, formula, steps};
 
 /// How far a step may be from its closed form, relatively.
 const TOLERANCE: f64 = 1e-9;
 
-pub(super) fn all<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Vec<Finding> {
+pub(super) fn all<R: Rule<f64>>(rule: &R, meant: &RmsProp) -> Vec<LawFinding> {
     let &RmsProp { centered, bias_correction, v0, .. } = meant;
     let plain = !centered && meant.momentum == 0.0;
     let mut findings = Vec::new();
     let mut claim = |applies: bool, law, says, check: fn(&R, &RmsProp) -> Verdict| {
         if applies {
-            findings.push(Finding { law, says, failure: check(rule, meant).err() });
+            findings.push(LawFinding { law, says, failure: check(rule, meant).err() });
         }
     };
     claim(

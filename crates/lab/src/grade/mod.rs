@@ -40,7 +40,7 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
 pub fn grade_as<R: Rule<f64>>(rule: R, meant: RmsProp) -> Grade {
     let asked = invariants::all::<R>().into_iter().zip(invariants::all::<RmsProp>());
     let asked = asked.filter(|(_, of_meant)| of_meant.apply(&meant).failure.is_none());
-    let mut findings: Vec<Finding> = asked.map(|(law, _)| law.apply(&rule)).collect();
+    let mut findings: Vec<LawFinding> = asked.map(|(law, _)| law.apply(&rule)).collect();
     findings.extend(claims::all(&rule, &meant));
     Grade { rule: R::NAME, findings }
 }
@@ -51,12 +51,12 @@ pub struct Grade {
     /// The [`Rule::NAME`].
     pub rule: &'static str,
     /// One for each law, in the order in which they were tried.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<LawFinding>,
 }
 
 /// Whether a rule keeps to a law.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
+pub struct LawFinding {
     /// The name of the law, such as `scale-free`.
     pub law: &'static str,
     /// The law in one sentence.
@@ -82,7 +82,7 @@ impl fmt::Display for Grade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.findings.len();
         writeln!(f, "{}: {} of {count} laws hold", self.rule, count - self.failed().len())?;
-        for Finding { law, says, failure } in &self.findings {
+        for LawFinding { law, says, failure } in &self.findings {
             writeln!(f, "  {}  {law:18} {says}", if failure.is_none() { "holds" } else { "FAILS" })?;
             if let Some(case) = failure {
                 writeln!(f, "         {case}")?;
@@ -100,8 +100,8 @@ struct Law<R> {
 }
 
 impl<R> Law<R> {
-    fn apply(&self, rule: &R) -> Finding {
-        Finding { law: self.name, says: self.says, failure: (self.check)(rule).err() }
+    fn apply(&self, rule: &R) -> LawFinding {
+        LawFinding { law: self.name, says: self.says, failure: (self.check)(rule).err() }
     }
 }
 

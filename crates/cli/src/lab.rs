@@ -1,0 +1,116 @@
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use wengert_lab::{Experiment, Report, experiments};
+
+use crate::print_text;
+
+#[derive(Subcommand)]
+pub(crate) enum Lab {
+    /// Lists the experiments with what each of them claims.
+    List,
+    /// Runs some experiments and prints what they found.
+    Run {
+        /// The experiments, by name.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Print JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs all experiments and writes `index.html`, which needs no network, and `report.json`.
+    All {
+        /// The directory for the two files; made if it is not there.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+pub(crate) fn run(lab: &Lab) -> Result<ExitCode, Box<dyn Error>> {
+    let all = experiments::all();
+    match lab {
+        Lab::List => {
+            print_text(&list(&all))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Lab::Run { names, json } => {
+            let report = run_with_progress(&named(names, &all)?);
+            print_text(&if *json { report.to_json()? + "\n" } else { told(&report) })?;
+            Ok(code(&report))
+        }
+        Lab::All { out } => {
+            // Before the minutes of work, not after them.
+            fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+            let report = run_with_progress(&all);
+            write(&out.join("report.json"), &report.to_json()?)?;
+            write(&out.join("index.html"), &report.to_html())?;
+            print_text(&summary(&report, out))?;
+            Ok(code(&report))
+        }
+    }
+}
+
+fn list(all: &[Experiment]) -> String {
+    let width = all.iter().map(|experiment| experiment.name.len()).max().unwrap_or(0);
+    let line = |experiment: &Experiment| format!("{:width$}  {}\n", experiment.name, experiment.claim);
+    all.iter().map(line).collect()
+}
+
+/// In the order of the names; each once, however often it is named.
+fn named(names: &[String], all: &[Experiment]) -> Result<Vec<Experiment>, String> {
+    let mut found: Vec<Experiment> = Vec::new();
+    for name in names {
+        let known = all.iter().find(|experiment| experiment.name == name);
+        let known = known.ok_or_else(|| {
+            format!("there is no experiment `{}`; `wengert lab list` shows their names", name.escape_debug())
+        })?;
+        if !found.iter().any(|experiment| experiment.name == name) {
+            found.push(*known);
+        }
+    }
+    Ok(found)
+}
+
+/// The bar is on the standard error, and only if that is a terminal.
+fn run_with_progress(experiments: &[Experiment]) -> Report {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
+    let bar = ProgressBar::new(experiments.len() as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let report = Report::run(experiments, |finding| {
+        bar.set_message(finding.experiment.name);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    report
+}
+
+fn told(report: &Report) -> String {
+    let texts: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    texts.join("\n")
+}
+
+/// The experiments that found something else than expected, and where to read about it.
+fn summary(report: &Report, out: &Path) -> String {
+    let failed: Vec<_> = report.findings.iter().filter(|finding| !finding.outcome.passed()).collect();
+    let mut text: String = failed.iter().map(|finding| format!("{finding}\n")).collect();
+    let (total, seconds) = (report.findings.len(), report.time.as_secs_f64());
+    let passed = total - failed.len();
+    let page = out.join("index.html");
+    text += &format!("{passed} of {total} claims pass, in {seconds:.1} s: {}\n", page.display());
+    text
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    wengert_files::write(path, |file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn code(report: &Report) -> ExitCode {
+    if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
