@@ -143,7 +143,7 @@ fn scales(figure: &Figure) -> (Scale, Scale) {
     if ground.is_some() {
         let places = curve::distinct(bars().flat_map(|series| &series.points).map(|point| point.0)).len();
         x = x.widened(0.55 / places.max(2) as f64);
-        y = y.from_zero();
+        y = y.starting_at_zero();
     }
     (x, y)
 }

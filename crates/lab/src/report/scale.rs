@@ -73,7 +73,7 @@ impl Scale {
     }
 
     /// Without room below 0, where the axis starts there.
-    pub(super) fn from_zero(self) -> Self {
+    pub(super) fn starting_at_zero(self) -> Self {
         let low = if !self.log && self.low < 0.0 && self.low > -0.1 * self.high { 0.0 } else { self.low };
         Self { low, ..self }
     }
