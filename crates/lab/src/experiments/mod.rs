@@ -12,6 +12,7 @@ mod momentum;
 mod rates;
 mod recorded;
 mod recovery;
+mod saddles;
 mod state;
 mod terrain;
 mod valleys;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Experiment> {
         state::ALL,
         valleys::ALL,
         terrain::ALL,
+        saddles::ALL,
         features::ALL,
         digits::ALL,
     ];
