@@ -11,7 +11,7 @@ const SADDLE: Experiment = Experiment {
     name: "saddle-escape",
     claim: "Near a saddle the gradient is small, and plain descent leaves it by a geometric series; dividing by the gradient's size makes the first steps as long as the last.",
     formula: "f = ½ (x² - y²), y₀ = 1e-6: descent has y_t = (1 + η)ᵗ y₀; RMSProp's steps are at least η, AdaGrad's at least η/√t, as long as |g| grows",
-    source: "The notes tell of AdaGrad stalling at saddles. It stalls only where the gradient changes sign, as in alternating-sign.",
+    source: "The notes tell of AdaGrad stalling at saddles. It stalls only where the gradient changes sign, as in alternating-saddle.",
     code: "let path = Runner::at(\"RMSProp\", rule, [1.0, 1e-6]).descend(Landscape::Saddle, 200);",
     run: saddle,
 };
