@@ -6,8 +6,8 @@
 //! tenth as long and 1e-4 for longer ones, and again to rounding if ε is scaled by c², which shows that it is ε.
 //!
 //! Then in training: as g ⊥ W, each step of plain descent adds η² ‖g‖² to ‖W‖², and the rate at which the direction
-//! turns, η / ‖W‖², falls although η is constant. Should show ‖W‖² growing 1.7- to 1.8-fold in ten epochs, all but 0.02 %
-//! of it the sum of the squared steps. RMSProp's step g / √v is not orthogonal to W: ‖W‖² grows 1.5-fold, and only about
+//! turns, η / ‖W‖², falls although η is constant. Should show ‖W‖² growing about 2-fold in ten epochs, all but 0.02 %
+//! of it the sum of the squared steps. RMSProp's step g / √v is not orthogonal to W: ‖W‖² grows 1.6-fold, and only about
 //! 0.5 of that is the sum of the squared steps, the rest is the part of the steps along W.
 
 use rand::{SeedableRng, rngs::StdRng};
