@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::module::{Module, Path, SlotMut};
 use crate::param::Id;
 use crate::tape::Kind;
-use crate::{Buffer, Param, Real, Tape, Tensor, Var, kernel};
+use crate::{Buffer, Param, Real, Tape, Tensor, Var, kernel, pool};
 
 /// What `backward` found: the gradient of the loss with respect to every parameter and variable that took part, and the
 /// buffer values observed on the way. It owns its tensors and outlives the tape.
@@ -102,6 +102,14 @@ impl<F: Real> Gradients<F> {
     }
 }
 
+impl<F: Real> Drop for Gradients<F> {
+    /// The next step writes its gradients into these arrays, unless something else shares them.
+    fn drop(&mut self) {
+        let gradients = std::mem::take(&mut self.params).into_values();
+        gradients.chain(std::mem::take(&mut self.variables).into_values()).for_each(pool::give);
+    }
+}
+
 impl<F: Real> Var<'_, F> {
     /// Walks the tape back once from this loss.
     ///
@@ -127,7 +135,8 @@ impl<F: Real> Var<'_, F> {
             loss.shape()
         );
         tape.spent.set(true);
-        let mut grads = Gradients { origin: Some((tape.id, tape.step())), ..Gradients::default() };
+        let mut grads = Gradients::default();
+        grads.origin = Some((tape.id, tape.step()));
         if self.needs_grad() {
             let seed = Tensor::from_elem(loss.raw_dim(), F::ONE);
             walk_back(tape, self.index, seed, &mut grads);
@@ -158,7 +167,10 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
             Kind::Constant => {}
             Kind::Variable => _ = grads.variables.insert(index, kernel::row_major(upstream)),
             Kind::Param(id) => match grads.params.get_mut(&id) {
-                Some(sum) => *sum += &upstream,
+                Some(sum) => {
+                    *sum += &upstream;
+                    pool::give(upstream);
+                }
                 None => _ = grads.params.insert(id, kernel::row_major(upstream)),
             },
             Kind::Op { .. } => {
@@ -170,7 +182,10 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
                     let dx = pullback(g.expect("taken by the last pullback only"));
                     check_pullback(tape, index, input, &dx, &nodes);
                     match &mut pending[input] {
-                        Some(sum) => *sum += &dx,
+                        Some(sum) => {
+                            *sum += &dx;
+                            pool::give(dx);
+                        }
                         empty => *empty = Some(dx),
                     }
                 }

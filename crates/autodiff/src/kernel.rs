@@ -1,18 +1,33 @@
 //! The loops over elements that the ops share.
 
-use ndarray::{Axis, Zip};
+use ndarray::{Axis, IxDyn, Zip};
+use rayon::prelude::*;
 
-use crate::{Real, Tensor};
+use crate::{Real, Tensor, pool, vectorized};
+
+/// Elements above which a loop is divided among threads.
+const PARALLEL_ABOVE: usize = 1 << 17;
+/// Elements of one thread's piece: two or three arrays of it fit a second-level cache.
+const PIECE: usize = 1 << 15;
 
 /// `y = f(x)`, element by element.
-pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F) -> Tensor<F> {
-    x.mapv(f).into_shared()
+pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
+    let mut y = pool::array(x.raw_dim());
+    match (y.as_slice_mut(), x.as_slice()) {
+        (Some(y), Some(x)) => {
+            in_pieces(y, |start, y| {
+                let x = &x[start..start + y.len()];
+                vectorized(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)));
+            });
+        }
+        _ => Zip::from(&mut y).and(x).for_each(|y, &x| *y = f(x)),
+    }
+    y.into_shared()
 }
 
 /// `g ← f(g, x)`, in place where `g` is the only owner of its array. The shapes are equal.
-pub(crate) fn update<F: Real>(mut g: Tensor<F>, x: &Tensor<F>, f: impl Fn(F, F) -> F) -> Tensor<F> {
-    Zip::from(&mut g).and(x).for_each(|g, &x| *g = f(*g, x));
-    g
+pub(crate) fn update<F: Real>(g: Tensor<F>, x: &Tensor<F>, f: impl Fn(F, F) -> F + Sync) -> Tensor<F> {
+    update2(g, x, x, |g, x, _| f(g, x))
 }
 
 /// `g ← f(g, x, y)`, in place where `g` is the only owner of its array; `x` and `y` broadcast to its shape.
@@ -20,9 +35,18 @@ pub(crate) fn update2<F: Real>(
     mut g: Tensor<F>,
     x: &Tensor<F>,
     y: &Tensor<F>,
-    f: impl Fn(F, F, F) -> F,
+    f: impl Fn(F, F, F) -> F + Sync,
 ) -> Tensor<F> {
-    Zip::from(&mut g).and_broadcast(x).and_broadcast(y).for_each(|g, &x, &y| *g = f(*g, x, y));
+    let same_shape = x.shape() == g.shape() && y.shape() == g.shape();
+    match (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
+        (Some(g), Some(x), Some(y)) if same_shape => {
+            in_pieces(g, |start, g| {
+                let (x, y) = (&x[start..start + g.len()], &y[start..start + g.len()]);
+                vectorized(|| g.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g = f(*g, x, y)));
+            });
+        }
+        _ => Zip::from(&mut g).and_broadcast(x).and_broadcast(y).for_each(|g, &x, &y| *g = f(*g, x, y)),
+    }
     g
 }
 
@@ -31,9 +55,18 @@ pub(crate) fn broadcast_map<F: Real>(
     a: &Tensor<F>,
     b: &Tensor<F>,
     shape: &[usize],
-    f: impl Fn(F, F) -> F,
+    f: impl Fn(F, F) -> F + Sync,
 ) -> Tensor<F> {
-    Zip::from(broadcast(a, shape)).and(broadcast(b, shape)).map_collect(|&a, &b| f(a, b)).into_shared()
+    let y = pool::array(IxDyn(shape)).into_shared();
+    update2(y, a, b, |_, a, b| f(a, b))
+}
+
+/// Calls `f` with pieces of a slice and where each starts; with several threads if the slice is long.
+fn in_pieces<F: Real>(y: &mut [F], f: impl Fn(usize, &mut [F]) + Sync) {
+    if y.len() < PARALLEL_ABOVE || rayon::current_num_threads() == 1 {
+        return f(0, y);
+    }
+    y.par_chunks_mut(PIECE).enumerate().for_each(|(i, y)| f(i * PIECE, y));
 }
 
 /// `x` repeated along its new and its size-1 axes; `shape` is one that [`broadcast_shape`] gave.
@@ -63,7 +96,8 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 /// The adjoint of broadcasting: sums over the axes along which a tensor of `shape` was repeated.
 pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     while g.ndim() > shape.len() {
-        g = g.sum_axis(Axis(0)).into_shared();
+        let sum = g.sum_axis(Axis(0)).into_shared();
+        pool::give(std::mem::replace(&mut g, sum));
     }
     for (axis, &size) in shape.iter().enumerate() {
         if size == 1 && g.len_of(Axis(axis)) != 1 {

@@ -26,7 +26,9 @@ mod kernel;
 mod module;
 mod ops;
 mod param;
+mod pool;
 mod real;
+mod simd;
 mod tape;
 mod var;
 
@@ -37,6 +39,7 @@ pub use module::{Module, Path, ShapeMismatch, Slot, SlotMut, StateDictError, Vis
 pub use ndarray;
 pub use param::{Buffer, Param};
 pub use real::Real;
+pub use simd::vectorized;
 pub use tape::{Edge, Tape};
 pub use var::Var;
 

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 
 use crate::finite::FiniteCheck;
 use crate::param::Id;
-use crate::{Buffer, Param, Real, Tensor, Var};
+use crate::{Buffer, Param, Real, Tensor, Var, pool};
 
 /// The list of operations of one step, in the order in which they ran (R. E. Wengert, "A simple automatic derivative
 /// evaluation program", 1964).
@@ -111,14 +111,18 @@ impl<F: Real> Tape<F> {
     /// A tape for training with randomness (dropout). The same seed gives the same bits: step `n`, counted by
     /// [`reset`](Tape::reset), draws from a generator seeded with `seed` and `n`.
     pub fn with_rng(seed: u64) -> Self {
-        Self { seed: Some(seed), ..Self::new() }
+        let mut tape = Self::new();
+        tape.seed = Some(seed);
+        tape
     }
 
     /// A tape for evaluation: nothing is recorded, batch norm uses its running statistics, dropout is the identity.
     ///
     /// Values stay readable until [`reset`](Tape::reset) or the end of the tape.
     pub fn inference() -> Self {
-        Self { inference: true, ..Self::new() }
+        let mut tape = Self::new();
+        tape.inference = true;
+        tape
     }
 
     /// Whether this is an [`inference`](Tape::inference) tape.
@@ -126,11 +130,12 @@ impl<F: Real> Tape<F> {
         self.inference
     }
 
-    /// Starts the next step with an empty list.
+    /// Starts the next step with an empty list. The arrays of the last step that nothing else shares are used again.
     pub fn reset(&mut self) {
-        self.nodes.get_mut().clear();
         self.edges.get_mut().clear();
         self.observations.get_mut().clear();
+        self.nodes.get_mut().drain(..).filter_map(|node| node.value).for_each(pool::give);
+        pool::sweep::<F>();
         self.spent.set(false);
         self.step += 1;
         *self.rng.get_mut() = None;
@@ -274,6 +279,13 @@ impl<F: Real> Tape<F> {
             bytes[8..16].copy_from_slice(&self.step.to_le_bytes());
             StdRng::from_seed(bytes)
         }))
+    }
+}
+
+impl<F: Real> Drop for Tape<F> {
+    /// The free buffers end with the tape they were kept for.
+    fn drop(&mut self) {
+        pool::clear::<F>();
     }
 }
 

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
+use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -94,12 +95,18 @@ impl<F: Real> Rule<F> for Adadelta {
         state.steps += 1;
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let (lr, rho, root) = (F::of(self.lr), Average::new(self.rho), self.eps.root(1.0));
-        Zip::from(param).and(grad).and(&mut state.v).and(&mut state.x).for_each(|p, &g, v, x| {
-            let g = descent.gradient(*p, g);
-            *v = rho.next(*v, g * g);
-            let u = root.of(*x) / root.of(*v) * g;
-            *x = rho.next(*x, u * u);
-            *p = descent.kept(*p) - lr * u;
-        });
+        each(
+            (
+                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.v)),
+                elements_mut(&mut state.x),
+            ),
+            |(((p, &g), v), x)| {
+                let g = descent.gradient(*p, g);
+                *v = rho.next(*v, g * g);
+                let u = root.of(*x) / root.of(*v) * g;
+                *x = rho.next(*x, u * u);
+                *p = descent.kept(*p) - lr * u;
+            },
+        );
     }
 }

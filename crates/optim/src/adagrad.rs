@@ -1,7 +1,7 @@
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -96,7 +96,7 @@ impl<F: Real> Rule<F> for AdaGrad {
         let lr = self.lr_at(state.steps);
         let descent = Descent::new(self.maximize, self.weight_decay, lr);
         let (lr, root) = (F::of(lr), self.eps.root(1.0));
-        Zip::from(param).and(grad).and(&mut state.r).for_each(|p, &g, r| {
+        each(((elements_mut(param), &*elements(grad)), elements_mut(&mut state.r)), |((p, &g), r)| {
             let g = descent.gradient(*p, g);
             *r += g * g;
             *p = descent.kept(*p) - lr * g / root.of(*r);

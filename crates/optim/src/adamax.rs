@@ -1,8 +1,8 @@
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::{Average, correction};
+use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -98,12 +98,18 @@ impl<F: Real> Rule<F> for Adamax {
         let (beta1, beta2) = (Average::new(self.beta1), F::of(self.beta2));
         let (inside, outside): (F, F) = self.split_eps();
         let lr = F::of(self.lr * correction(self.beta1, state.steps));
-        Zip::from(param).and(grad).and(&mut state.m).and(&mut state.u).for_each(|p, &g, m, u| {
-            let g = descent.gradient(*p, g);
-            *m = beta1.next(*m, g);
-            *u = (beta2 * *u).max(g.abs() + inside);
-            *p = descent.kept(*p) - lr * *m / (*u + outside);
-        });
+        each(
+            (
+                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.m)),
+                elements_mut(&mut state.u),
+            ),
+            |(((p, &g), m), u)| {
+                let g = descent.gradient(*p, g);
+                *m = beta1.next(*m, g);
+                *u = (beta2 * *u).max(g.abs() + inside);
+                *p = descent.kept(*p) - lr * *m / (*u + outside);
+            },
+        );
     }
 }
 

@@ -33,6 +33,7 @@ mod adamax;
 mod average;
 pub mod checkpoint;
 pub mod clip;
+mod each;
 mod early_stopping;
 mod edit;
 mod ema;

@@ -1,8 +1,8 @@
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
+use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::sign::sign;
 use crate::slot::full;
@@ -81,7 +81,7 @@ impl<F: Real> Rule<F> for Lion {
         state.steps += 1;
         let descent = Descent::new(false, self.weight_decay, self.lr);
         let (lr, beta1, beta2) = (F::of(self.lr), Average::new(self.beta1), Average::new(self.beta2));
-        Zip::from(param).and(grad).and(&mut state.m).for_each(|p, &g, m| {
+        each(((elements_mut(param), &*elements(grad)), elements_mut(&mut state.m)), |((p, &g), m)| {
             let g = descent.gradient(*p, g);
             *p = descent.kept(*p) - lr * sign(beta1.next(*m, g));
             *m = beta2.next(*m, g);

@@ -1,7 +1,7 @@
-use ndarray::Zip;
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
+use crate::each::{each, elements, elements_mut};
 use crate::slot::{Slot, Slots};
 use crate::weight_decay::Descent;
 
@@ -27,15 +27,17 @@ impl<F: Real> Moments<F> {
         Self { descent, beta1: Average::new(beta1), beta2: Average::new(beta2), lr: F::of(lr) }
     }
 
-    pub(crate) fn run<X: Slot<F> + Clone>(
+    pub(crate) fn run<X: Slot<F>>(
         self,
         param: &mut Tensor<F>,
         grad: &Tensor<F>,
         (m, v, x): (&mut Tensor<F>, &mut Tensor<F>, &mut Slots<X>),
-        direction: impl Fn(F, F, F) -> F,
+        direction: impl Fn(F, F, F) -> F + Sync,
     ) {
         let Self { descent, beta1, beta2, lr } = self;
-        Zip::from(param).and(grad).and(m).and(v).and(x).for_each(|p, &g, m, v, x| {
+        let grad = elements(grad);
+        let averages = (elements_mut(m), elements_mut(v));
+        each((((elements_mut(param), &*grad), averages), elements_mut(x)), |(((p, &g), (m, v)), x)| {
             let g = descent.gradient(*p, g);
             *m = beta1.next(*m, g);
             *v = beta2.next(*v, g * g);

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::{Average, correction};
+use crate::each::{count, elements, elements_mut};
 use crate::epsilon::Root;
 use crate::momentum::Momentum;
 use crate::rule::Check;
@@ -151,7 +152,7 @@ impl<F: Real> Rule<F> for RmsProp {
             (Some(m), None) => pass.run(param, grad, v, m, &mut absent()),
             (Some(m), Some(buffer)) => pass.run(param, grad, v, m, buffer),
         };
-        state.clamped += u64::from(clamped);
+        state.clamped += clamped;
     }
 }
 
@@ -207,24 +208,26 @@ impl<F: Real> Pass<F> {
         (if negative { F::ZERO } else { variance }, negative)
     }
 
-    /// Returns how many variances were clamped, counted in the width of `f32` so that the loop stays vectorised.
-    fn run<M: Slot<F> + Clone, B: Slot<F> + Clone>(
+    /// Returns how many variances were clamped.
+    fn run<M: Slot<F>, B: Slot<F>>(
         &self,
         param: &mut Tensor<F>,
         grad: &Tensor<F>,
         v: &mut Tensor<F>,
         m: &mut Slots<M>,
         buffer: &mut Slots<B>,
-    ) -> u32 {
+    ) -> u64 {
         let &Self { descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
-        Zip::from(param).and(grad).and(v).and(m).and(buffer).fold(0, |clamped, p, &g, v, m, b| {
+        let (grad, averages) = (elements(grad), (elements_mut(v), elements_mut(m)));
+        let tensors = (((elements_mut(param), &*grad), averages), elements_mut(buffer));
+        count(tensors, |(((p, &g), (v, m)), b)| {
             let g = descent.gradient(*p, g);
             *v = average.next(*v, g * g);
             let m = m.advance(F::ZERO, |m| average.next(m, g));
             let (variance, negative) = if M::PRESENT { self.variance(*v, m) } else { (*v, false) };
             let u = lr_inside * g / root.of(variance);
             *p = descent.kept(*p) - lr_outside * momentum.of(u, b);
-            clamped + u32::from(negative)
+            negative
         })
     }
 }

@@ -1,7 +1,7 @@
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::sign::sign;
 use crate::slot::full;
@@ -87,8 +87,12 @@ impl<F: Real> Rule<F> for Rprop {
         let descent = Descent::new(self.maximize, WeightDecay::None, self.lr);
         let (eta_minus, eta_plus) = (F::of(self.eta_minus), F::of(self.eta_plus));
         let (min, max) = (F::of(self.step_min), F::of(self.step_max));
-        Zip::from(param).and(grad).and(&mut state.prev).and(&mut state.step_size).for_each(
-            |p, &g, prev, step_size| {
+        each(
+            (
+                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.prev)),
+                elements_mut(&mut state.step_size),
+            ),
+            |(((p, &g), prev), step_size)| {
                 let g = descent.gradient(*p, g);
                 let s = sign(g) * sign(*prev);
                 let (factor, g) = match s {

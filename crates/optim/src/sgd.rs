@@ -1,7 +1,7 @@
-use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::each::{each, elements, elements_mut};
 use crate::momentum::Momentum;
 use crate::rule::Check;
 use crate::slot::{Absent, Slot, Slots, full};
@@ -120,7 +120,7 @@ impl Sgd {
         let lr = F::of(self.lr);
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let momentum = Momentum { mu: F::of(self.momentum), damp: F::of(damp), nesterov: self.nesterov };
-        Zip::from(param).and(grad).and(buffer).for_each(|p, &g, b| {
+        each(((elements_mut(param), &*elements(grad)), elements_mut(buffer)), |((p, &g), b)| {
             let g = descent.gradient(*p, g);
             *p = descent.kept(*p) - lr * momentum.of(g, b);
         });

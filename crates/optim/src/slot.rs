@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 
 /// An element of such a tensor. A loop that is generic over it is written once and compiled for each combination of
 /// options; where the tensor is [`Absent`] nothing is stored, and nothing is computed.
-pub(crate) trait Slot<F: Real> {
+pub(crate) trait Slot<F: Real>: Clone + Send + Sync {
     /// Whether there is such a tensor.
     const PRESENT: bool;
 

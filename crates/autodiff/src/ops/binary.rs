@@ -12,8 +12,8 @@ impl<F: Real> Var<'_, F> {
         self,
         op: &'static str,
         rhs: Self,
-        value: impl Fn(F, F) -> F,
-        slopes: (impl Fn(F, F) -> F + 'static, impl Fn(F, F) -> F + 'static),
+        value: impl Fn(F, F) -> F + Sync,
+        slopes: (impl Fn(F, F) -> F + Sync + 'static, impl Fn(F, F) -> F + Sync + 'static),
     ) -> Self {
         let shape = self.broadcast_with(op, rhs);
         let (a, b) = (self.value(), rhs.value());

@@ -132,8 +132,8 @@ impl<F: Real> Var<'_, F> {
         self,
         op: &'static str,
         target: Self,
-        value: impl Fn(F, F) -> F,
-        slope: impl Fn(F, F) -> F + Copy + 'static,
+        value: impl Fn(F, F) -> F + Sync,
+        slope: impl Fn(F, F) -> F + Sync + Copy + 'static,
     ) -> Self {
         self.same_shape(op, target);
         self.binary(op, target, value, (slope, move |x, t| -slope(x, t)))

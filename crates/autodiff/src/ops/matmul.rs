@@ -3,7 +3,7 @@
 use ndarray::{ArcArray, Array3, ArrayView2, ArrayView3, Axis, Ix2, Ix3, IxDyn};
 
 use super::shape::row_major;
-use crate::{Real, Tensor, Var, gemm, kernel};
+use crate::{Real, Tensor, Var, gemm, kernel, pool};
 
 impl<F: Real> Var<'_, F> {
     /// `Y = A B` for `A: [m, k]`, `B: [k, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
@@ -63,7 +63,8 @@ impl<F: Real> Var<'_, F> {
         let mut y_shape = x.raw_dim();
         y_shape[x.ndim() - 1] = w.shape()[0];
         let x = rows(x);
-        let mut y = gemm::matmul(matrix(&x), matrix(&w).reversed_axes());
+        let mut y = pool::array(Ix2(matrix(&x).nrows(), matrix(&w).nrows()));
+        let mut start = F::ZERO;
         if let Some(bias) = bias {
             self.same_tape("linear", bias);
             let b = bias.value();
@@ -73,8 +74,10 @@ impl<F: Real> Var<'_, F> {
                 b.shape(),
                 w.shape()
             );
-            y += &b;
+            y.rows_mut().into_iter().for_each(|mut row| row.assign(&b));
+            start = F::ONE;
         }
+        F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, y.view_mut());
         let out = y.ncols();
         let y = reshaped(y, y_shape);
         let dx = self.edge(move |dy| reshaped(gemm::matmul(matrix(&rows(dy)), matrix(&w)), x_shape));
@@ -112,8 +115,11 @@ fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
 /// The products of the matrices of two batches, of which one may have a single matrix that serves all; summed where
 /// `batches` of the result is 1.
 fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Array3<F> {
-    let mut c = Array3::zeros((batches, a.dim().1, b.dim().2));
+    let mut c = pool::array(Ix3(batches, a.dim().1, b.dim().2));
     let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
+    if count == 0 {
+        c.fill(F::ZERO);
+    }
     for i in 0..count {
         let pick = |x: usize| if x == 1 { 0 } else { i };
         let (a, b) = (a.index_axis(Axis(0), pick(a.dim().0)), b.index_axis(Axis(0), pick(b.dim().0)));

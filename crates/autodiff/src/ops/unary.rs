@@ -10,8 +10,8 @@ impl<F: Real> Var<'_, F> {
     pub(super) fn unary(
         self,
         op: &'static str,
-        value: impl Fn(F) -> F,
-        slope: impl Fn(F, F) -> F + 'static,
+        value: impl Fn(F) -> F + Sync,
+        slope: impl Fn(F, F) -> F + Sync + 'static,
     ) -> Self {
         let x = self.value();
         let y = kernel::map(&x, value);

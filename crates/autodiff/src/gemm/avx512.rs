@@ -1,0 +1,270 @@
+//! The product for CPUs with AVX-512, in the blocking of Goto and van de Geijn ("Anatomy of High-Performance Matrix
+//! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while packed rows of B stream past it.
+//!
+//! Each element of C is summed over `k` in one order, in blocks that depend on `k` only: its bits depend neither on how C
+//! is divided among threads nor on how many other rows there are.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+use std::cell::Cell;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+/// Elements of a vector.
+const LANES: usize = 16;
+/// Rows and columns of the tile: 24 of the 32 registers hold sums, two hold B, one an element of A.
+const ROWS: usize = 12;
+const COLUMNS: usize = 2 * LANES;
+/// The most of `k` that is summed before C is written: packed strips of A and B then fit a first-level cache of 48 KB.
+const DEPTH: usize = 256;
+/// The columns of B that are packed at once: with `DEPTH` rows, half of a second-level cache of 1 MB.
+const WIDTH: usize = 512;
+
+thread_local! {
+    /// The packed strip of A and the packed part of B, kept from product to product. A vector has the size and the alignment of a cache line.
+    static PACKED: Cell<Vec<__m512>> = const { Cell::new(Vec::new()) };
+}
+
+/// Whether this CPU and this kernel can do `C ← α A B + β C`.
+pub(super) fn fits(alpha: f32, a: &ArrayView2<'_, f32>, beta: f32, c: &ArrayViewMut2<'_, f32>) -> bool {
+    let simple = alpha == 1.0 && (beta == 0.0 || beta == 1.0) && a.ncols() > 0;
+    simple && (c.strides()[1] == 1 || c.ncols() == 1) && is_x86_feature_detected!("avx512f")
+}
+
+/// `C ← A B`, or `C ← C + A B` where `accumulate`, on one thread, where it [`fits`].
+pub(super) fn sgemm(
+    a: ArrayView2<'_, f32>,
+    b: ArrayView2<'_, f32>,
+    mut c: ArrayViewMut2<'_, f32>,
+    accumulate: bool,
+) {
+    assert!(fits(1.0, &a, 0.0, &c));
+    let ((m, k), n) = (a.dim(), b.ncols());
+    assert_eq!((k, c.dim()), (b.nrows(), (m, n)));
+    let matrix =
+        |x: &ArrayView2<'_, f32>| Matrix { start: x.as_ptr(), rows: x.strides()[0], columns: x.strides()[1] };
+    let c_rows = c.strides()[0];
+    // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within the
+    // extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
+    unsafe { product((m, k, n), matrix(&a), matrix(&b), c.as_mut_ptr(), c_rows, accumulate) }
+}
+
+/// A matrix by its first element and the distances between neighbouring rows and neighbouring columns.
+#[derive(Clone, Copy)]
+struct Matrix {
+    start: *const f32,
+    rows: isize,
+    columns: isize,
+}
+
+impl Matrix {
+    /// The matrix from this element on, which must exist.
+    unsafe fn from(self, row: usize, column: usize) -> Self {
+        // SAFETY: the caller's.
+        let start = unsafe { self.start.offset(row as isize * self.rows + column as isize * self.columns) };
+        Self { start, ..self }
+    }
+
+    fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, ..self }
+    }
+}
+
+/// [`sgemm`] for `A: [m, k]`, `B: [k, n]` with `k > 0` and a C whose rows are `c_rows` apart and contiguous in themselves.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F, every element of the three matrices may be read and those of C written, and C overlaps no other.
+#[target_feature(enable = "avx512f")]
+unsafe fn product(
+    (m, k, n): (usize, usize, usize),
+    a: Matrix,
+    b: Matrix,
+    c: *mut f32,
+    c_rows: isize,
+    accumulate: bool,
+) {
+    let depth = k.div_ceil(k.div_ceil(DEPTH));
+    let room = depth.next_multiple_of(LANES);
+    let mut buffer = PACKED.take();
+    buffer.resize(DEPTH + DEPTH * WIDTH / LANES, _mm512_setzero_ps());
+    let a_packed = buffer.as_mut_ptr().cast::<f32>();
+    let b_packed = a_packed.wrapping_add(DEPTH * LANES);
+    for p in (0..k).step_by(depth) {
+        let depth = depth.min(k - p);
+        for j in (0..n).step_by(WIDTH) {
+            let width = WIDTH.min(n - j);
+            for s in (0..width).step_by(LANES) {
+                let lanes = LANES.min(width - s);
+                // SAFETY: the buffer has room for `WIDTH / COLUMNS` panels of `DEPTH` rows; the source lies in B.
+                unsafe {
+                    let to = b_packed.add((s - s % COLUMNS) * room + s % COLUMNS);
+                    pack(b.from(p, j + s).transposed(), lanes, depth, to, COLUMNS);
+                }
+            }
+            for i in (0..m).step_by(ROWS) {
+                let rows = ROWS.min(m - i);
+                // SAFETY: the buffer has room for `DEPTH` vectors of A; the source lies in A.
+                unsafe { pack(a.from(i, p), rows, depth, a_packed, LANES) };
+                for s in (0..width).step_by(COLUMNS) {
+                    // SAFETY: the tile lies in C, and the panel was packed above.
+                    unsafe {
+                        let c = c.offset(i as isize * c_rows).add(j + s);
+                        let tile = Tile { depth, a: a_packed, b: b_packed.add(s * room), c, c_rows };
+                        tile.add(rows, COLUMNS.min(width - s), accumulate || p > 0);
+                    }
+                }
+            }
+        }
+    }
+    PACKED.set(buffer);
+}
+
+/// Copies `lanes` rows of `from`, `depth` long, so that they lie beside each other: element `(lane, p)` goes to
+/// `to[p * stride + lane]`. There must be room for `depth` vectors, rounded up to a multiple of `LANES`; what is written
+/// besides the elements is of no account.
+#[target_feature(enable = "avx512f")]
+unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: usize) {
+    if from.rows == 1 {
+        for p in 0..depth {
+            // SAFETY: the lanes of a column are contiguous, and a masked load touches no others.
+            unsafe {
+                let column = _mm512_maskz_loadu_ps(first(lanes), from.from(0, p).start);
+                _mm512_storeu_ps(to.add(p * stride), column);
+            }
+        }
+    } else if from.columns == 1 {
+        for p in (0..depth).step_by(LANES) {
+            let mask = first(LANES.min(depth - p));
+            let mut square = [_mm512_setzero_ps(); LANES];
+            for (lane, row) in square.iter_mut().enumerate() {
+                // SAFETY: the elements of a row are contiguous, and a masked load touches no others.
+                *row = unsafe { _mm512_maskz_loadu_ps(mask, from.from(lane.min(lanes - 1), p).start) };
+            }
+            for (q, column) in transpose(square).into_iter().enumerate() {
+                // SAFETY: the caller made room for whole squares.
+                unsafe { _mm512_storeu_ps(to.add((p + q) * stride), column) };
+            }
+        }
+    } else {
+        for p in 0..depth {
+            for lane in 0..lanes {
+                // SAFETY: the element exists, and the caller made room.
+                unsafe { *to.add(p * stride + lane) = *from.from(lane, p).start };
+            }
+        }
+    }
+}
+
+/// The mask of the first lanes.
+fn first(lanes: usize) -> __mmask16 {
+    u16::MAX >> (LANES - lanes)
+}
+
+/// Transposes a square of 16 rows: pairs of elements, then pairs of pairs, then the four quarters of the registers.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn transpose(rows: [__m512; LANES]) -> [__m512; LANES] {
+    let mut pairs = rows;
+    for i in (0..LANES).step_by(2) {
+        pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+    let mut fours = pairs;
+    for i in (0..LANES).step_by(4) {
+        for half in 0..2 {
+            let (x, y) = (_mm512_castps_pd(pairs[i + half]), _mm512_castps_pd(pairs[i + half + 2]));
+            fours[i + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+            fours[i + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(x, y));
+        }
+    }
+    const EVEN: i32 = 0b10_00_10_00;
+    const ODD: i32 = 0b11_01_11_01;
+    let mut columns = fours;
+    for i in 0..4 {
+        let (even, odd) = (
+            (
+                _mm512_shuffle_f32x4::<EVEN>(fours[i], fours[4 + i]),
+                _mm512_shuffle_f32x4::<EVEN>(fours[8 + i], fours[12 + i]),
+            ),
+            (
+                _mm512_shuffle_f32x4::<ODD>(fours[i], fours[4 + i]),
+                _mm512_shuffle_f32x4::<ODD>(fours[8 + i], fours[12 + i]),
+            ),
+        );
+        columns[i] = _mm512_shuffle_f32x4::<EVEN>(even.0, even.1);
+        columns[8 + i] = _mm512_shuffle_f32x4::<ODD>(even.0, even.1);
+        columns[4 + i] = _mm512_shuffle_f32x4::<EVEN>(odd.0, odd.1);
+        columns[12 + i] = _mm512_shuffle_f32x4::<ODD>(odd.0, odd.1);
+    }
+    columns
+}
+
+/// A part of C that fits the registers, and the packed operands that belong to it.
+#[derive(Clone, Copy)]
+struct Tile {
+    depth: usize,
+    /// `depth` vectors, of which the first `ROWS` elements count.
+    a: *const f32,
+    /// `depth` rows of `COLUMNS`.
+    b: *const f32,
+    c: *mut f32,
+    c_rows: isize,
+}
+
+impl Tile {
+    /// Picks the loop that was compiled for this number of rows and vectors.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn add(self, rows: usize, columns: usize, accumulate: bool) {
+        macro_rules! pick {
+            ($($rows:literal)*) => {
+                // SAFETY: the caller's.
+                match (rows, columns > LANES) {
+                    $(
+                        ($rows, false) => unsafe { self.run::<$rows, 1>(first(columns), accumulate) },
+                        ($rows, true) => unsafe { self.run::<$rows, 2>(first(columns - LANES), accumulate) },
+                    )*
+                    _ => unreachable!("a tile has 1 to {ROWS} rows"),
+                }
+            };
+        }
+        pick!(1 2 3 4 5 6 7 8 9 10 11 12);
+    }
+
+    /// `C ← A B` or `C ← C + A B`; `mask` tells the columns of the last vector that exist.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn run<const R: usize, const V: usize>(self, mask: __mmask16, accumulate: bool) {
+        let row = |r: usize| self.c.wrapping_offset(r as isize * self.c_rows);
+        for r in 0..R {
+            _mm_prefetch::<_MM_HINT_T0>(row(r).cast());
+            _mm_prefetch::<_MM_HINT_T0>(row(r).wrapping_add(LANES).cast());
+        }
+        let mut sums = [[_mm512_setzero_ps(); V]; R];
+        for p in 0..self.depth {
+            let mut b = [_mm512_setzero_ps(); V];
+            for (v, b) in b.iter_mut().enumerate() {
+                // SAFETY: the packed panel has `depth` rows of `COLUMNS`.
+                *b = unsafe { _mm512_loadu_ps(self.b.add(p * COLUMNS + v * LANES)) };
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: the packed strip has `depth` vectors.
+                let a = _mm512_set1_ps(unsafe { *self.a.add(p * LANES + r) });
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = _mm512_fmadd_ps(a, b, *sum);
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let mask = if v + 1 == V { mask } else { __mmask16::MAX };
+                let c = row(r).wrapping_add(v * LANES);
+                // SAFETY: the caller's C has these elements; the others are masked.
+                unsafe {
+                    let old = if accumulate { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
+                    _mm512_mask_storeu_ps(c, mask, _mm512_add_ps(old, sum));
+                }
+            }
+        }
+    }
+}
