@@ -1,14 +1,11 @@
 //! The loops over elements that the ops share.
 
 use ndarray::{Axis, IxDyn, Zip};
-use rayon::prelude::*;
 
-use crate::{Real, Tensor, pool, vectorized};
+use crate::{Real, Tensor, parallel, pool, vectorized};
 
 /// Elements above which a loop is divided among threads.
 const PARALLEL_ABOVE: usize = 1 << 17;
-/// Elements of one thread's piece: two or three arrays of it fit a second-level cache.
-const PIECE: usize = 1 << 15;
 
 /// `y = f(x)`, element by element.
 pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
@@ -63,10 +60,17 @@ pub(crate) fn broadcast_map<F: Real>(
 
 /// Calls `f` with pieces of a slice and where each starts; with several threads if the slice is long.
 fn in_pieces<F: Real>(y: &mut [F], f: impl Fn(usize, &mut [F]) + Sync) {
-    if y.len() < PARALLEL_ABOVE || rayon::current_num_threads() == 1 {
-        return f(0, y);
+    let piece = if y.len() < PARALLEL_ABOVE { y.len() } else { y.len().div_ceil(parallel::threads()) };
+    divide(0, y, piece, &f);
+}
+
+fn divide<F: Real>(start: usize, y: &mut [F], piece: usize, f: &(impl Fn(usize, &mut [F]) + Sync)) {
+    if y.len() <= piece {
+        return f(start, y);
     }
-    y.par_chunks_mut(PIECE).enumerate().for_each(|(i, y)| f(i * PIECE, y));
+    let middle = y.len() / 2;
+    let (a, b) = y.split_at_mut(middle);
+    parallel::join(|| divide(start, a, piece, f), || divide(start + middle, b, piece, f));
 }
 
 /// `x` repeated along its new and its size-1 axes; `shape` is one that [`broadcast_shape`] gave.

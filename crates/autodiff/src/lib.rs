@@ -25,6 +25,7 @@ mod graph;
 mod kernel;
 mod module;
 mod ops;
+pub mod parallel;
 mod param;
 mod pool;
 mod real;

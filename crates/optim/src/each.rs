@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use ndarray::{ArcArray, IxDyn};
-use wengert_autodiff::{Real, Tensor, vectorized};
+use wengert_autodiff::{Real, Tensor, parallel, vectorized};
 
 /// Elements above which the loop is divided among threads.
 const PARALLEL_ABOVE: usize = 1 << 17;
@@ -81,11 +81,9 @@ pub(crate) fn each<E: Elements>(elements: E, f: impl Fn(E::Item) + Sync) {
 
 /// Calls `f` with every element and returns how often it said yes.
 pub(crate) fn count<E: Elements>(elements: E, f: impl Fn(E::Item) -> bool + Sync) -> u64 {
-    let (len, threads) = (elements.len(), rayon::current_num_threads());
-    if threads == 1 || len < PARALLEL_ABOVE {
-        return run(elements, &f);
-    }
-    pieces(elements, len.div_ceil(4 * threads), &f)
+    let len = elements.len();
+    let piece = if len < PARALLEL_ABOVE { len } else { len.div_ceil(parallel::threads()) };
+    pieces(elements, piece, &f)
 }
 
 fn pieces<E: Elements>(elements: E, piece: usize, f: &(impl Fn(E::Item) -> bool + Sync)) -> u64 {
@@ -94,7 +92,7 @@ fn pieces<E: Elements>(elements: E, piece: usize, f: &(impl Fn(E::Item) -> bool 
         return run(elements, f);
     }
     let (a, b) = elements.split_at(len / 2);
-    let (a, b) = rayon::join(|| pieces(a, piece, f), || pieces(b, piece, f));
+    let (a, b) = parallel::join(|| pieces(a, piece, f), || pieces(b, piece, f));
     a + b
 }
 

@@ -10,10 +10,10 @@ mod portable;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Ix2};
 
-use crate::{Real, pool};
+use crate::{Real, parallel, pool};
 
 /// Multiply-adds below which a second thread costs more than it brings.
-const PARALLEL_ABOVE: usize = 1 << 20;
+const PARALLEL_ABOVE: usize = 1 << 23;
 
 /// Splitting at multiples of the micro-kernel's tile leaves no ragged edge in the middle of C.
 const TILE: usize = 16;
@@ -61,7 +61,9 @@ fn split<F: Real>(
     kernel: &Kernel<'_, F>,
 ) {
     assert_eq!((a.ncols(), c.dim()), (b.nrows(), (a.nrows(), b.ncols())), "gemm: the shapes do not fit");
-    halve(rayon::current_num_threads(), a, b, c, kernel);
+    let work = a.len() * b.ncols();
+    let threads = if work < PARALLEL_ABOVE { 1 } else { parallel::threads() };
+    halve(threads, a, b, c, kernel);
 }
 
 fn halve<F: Real>(
@@ -71,8 +73,8 @@ fn halve<F: Real>(
     c: ArrayViewMut2<'_, F>,
     kernel: &Kernel<'_, F>,
 ) {
-    let ((m, n), k) = (c.dim(), a.ncols());
-    if threads < 2 || m * n * k < PARALLEL_ABOVE || m.max(n) < 2 * TILE {
+    let (m, n) = c.dim();
+    if threads < 2 || m.max(n) < 2 * TILE {
         return kernel(a, b, c);
     }
     let (near, far) = (threads / 2, threads - threads / 2);
@@ -80,11 +82,11 @@ fn halve<F: Real>(
         let middle = (m / 2).next_multiple_of(TILE);
         let (a0, a1) = a.split_at(Axis(0), middle);
         let (c0, c1) = c.split_at(Axis(0), middle);
-        rayon::join(|| halve(near, a0, b, c0, kernel), || halve(far, a1, b, c1, kernel));
+        parallel::join(|| halve(near, a0, b, c0, kernel), || halve(far, a1, b, c1, kernel));
     } else {
         let middle = (n / 2).next_multiple_of(TILE);
         let (b0, b1) = b.split_at(Axis(1), middle);
         let (c0, c1) = c.split_at(Axis(1), middle);
-        rayon::join(|| halve(near, a, b0, c0, kernel), || halve(far, a, b1, c1, kernel));
+        parallel::join(|| halve(near, a, b0, c0, kernel), || halve(far, a, b1, c1, kernel));
     }
 }

@@ -1,0 +1,41 @@
+//! Work on several threads, which are rayon's.
+
+use std::sync::Once;
+
+/// How many threads there are to divide work among.
+///
+/// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has made the global pool already, the thread that asks
+/// first becomes a member of it: from outside, every division of work would put it to sleep until a member wakes it, which
+/// costs more than most products.
+pub fn threads() -> usize {
+    static JOIN_POOL: Once = Once::new();
+    if rayon::current_thread_index().is_none() {
+        JOIN_POOL.call_once(|| {
+            let variable =
+                std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
+            let threads = variable.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+            // A pool of this thread alone could not help the program's other threads.
+            if threads.is_some_and(|n| n > 1) {
+                // An error means that the program has a pool of its own.
+                let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+            }
+        });
+    }
+    rayon::current_num_threads()
+}
+
+/// Runs both, at the same time if another thread is free, and returns both results.
+///
+/// Like [`rayon::join`], except on a thread outside of the pool: that hands over `b` only and runs `a` itself, where rayon
+/// would hand over both and sleep.
+pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    if rayon::current_thread_index().is_some() {
+        return rayon::join(a, b);
+    }
+    let mut second = None;
+    let first = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| second = Some(b()));
+        a()
+    });
+    (first, second.expect("the scope waits for it"))
+}
