@@ -88,7 +88,11 @@ struct Line {
 
 fn main() {
     let args = Args::parse();
-    rayon::ThreadPoolBuilder::new().num_threads(args.threads).use_current_thread().build_global().expect("the first pool");
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads)
+        .use_current_thread()
+        .build_global()
+        .expect("the first pool");
     let spec = args.workload.spec();
     let (x, labels) = data();
     let mut model = network(&spec, &mut StdRng::seed_from_u64(0));

@@ -2,9 +2,10 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::correction;
+use crate::each::elements_mut;
 use crate::moments::Moments;
 use crate::rule::Check;
-use crate::slot::{Absent, full};
+use crate::slot::{absent, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -132,9 +133,9 @@ impl<F: Real> Rule<F> for Adam {
         let (m, v) = (&mut state.m, &mut state.v);
         if self.amsgrad {
             let v_max = state.v_max.get_or_insert_with(|| full(param, F::ZERO));
-            pass.run(param, grad, (m, v, v_max), direction);
+            pass.run(param, grad, (m, v, elements_mut(v_max)), direction);
         } else {
-            pass.run(param, grad, (m, v, &mut full(grad, Absent)), direction);
+            pass.run(param, grad, (m, v, &mut absent(grad)), direction);
         }
     }
 }

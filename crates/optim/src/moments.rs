@@ -2,7 +2,7 @@ use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
 use crate::each::{each, elements, elements_mut};
-use crate::slot::{Slot, Slots};
+use crate::slot::Slot;
 use crate::weight_decay::Descent;
 
 /// The pass that Adam, NAdam and RAdam share; they differ in the direction that they make of the moments.
@@ -31,13 +31,13 @@ impl<F: Real> Moments<F> {
         self,
         param: &mut Tensor<F>,
         grad: &Tensor<F>,
-        (m, v, x): (&mut Tensor<F>, &mut Tensor<F>, &mut Slots<X>),
+        (m, v, x): (&mut Tensor<F>, &mut Tensor<F>, &mut [X]),
         direction: impl Fn(F, F, F) -> F + Sync,
     ) {
         let Self { descent, beta1, beta2, lr } = self;
         let grad = elements(grad);
         let averages = (elements_mut(m), elements_mut(v));
-        each((((elements_mut(param), &*grad), averages), elements_mut(x)), |(((p, &g), (m, v)), x)| {
+        each((((elements_mut(param), &*grad), averages), x), |(((p, &g), (m, v)), x)| {
             let g = descent.gradient(*p, g);
             *m = beta1.next(*m, g);
             *v = beta2.next(*v, g * g);

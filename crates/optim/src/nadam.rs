@@ -4,7 +4,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::average::correction;
 use crate::moments::Moments;
 use crate::rule::Check;
-use crate::slot::{Absent, full};
+use crate::slot::{absent, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -112,7 +112,7 @@ impl<F: Real> Rule<F> for NAdam {
 
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let pass = Moments::new(self.beta1, self.beta2, descent, self.lr);
-        pass.run(param, grad, (&mut state.m, &mut state.v, &mut full(grad, Absent)), direction);
+        pass.run(param, grad, (&mut state.m, &mut state.v, &mut absent(grad)), direction);
     }
 }
 

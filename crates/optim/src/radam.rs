@@ -4,7 +4,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::average::correction;
 use crate::moments::Moments;
 use crate::rule::Check;
-use crate::slot::{Absent, full};
+use crate::slot::{absent, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -109,8 +109,8 @@ impl<F: Real> Rule<F> for RAdam {
 
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let pass = Moments::new(self.beta1, self.beta2, descent, self.lr);
-        let mut absent = full(grad, Absent);
-        let state = (&mut state.m, &mut state.v, &mut absent);
+        let mut absent = absent(grad);
+        let state = (&mut state.m, &mut state.v, &mut *absent);
         match rectification {
             None => pass.run(param, grad, state, |m, _v, _g| correct_m * m),
             Some(r) => {

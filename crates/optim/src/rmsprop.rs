@@ -7,7 +7,7 @@ use crate::each::{count, elements, elements_mut};
 use crate::epsilon::Root;
 use crate::momentum::Momentum;
 use crate::rule::Check;
-use crate::slot::{Absent, Slot, Slots, full};
+use crate::slot::{Slot, absent, full};
 use crate::weight_decay::Descent;
 use crate::{Epsilon, HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -145,11 +145,11 @@ impl<F: Real> Rule<F> for RmsProp {
         }
         let m = self.centered.then(|| state.m.get_or_insert_with(|| full(param, F::ZERO)));
         let pass = Pass::new(self, state.steps);
-        let (v, absent) = (&mut state.v, || full(grad, Absent));
-        let clamped = match (m, &mut state.buffer) {
-            (None, None) => pass.run(param, grad, v, &mut absent(), &mut absent()),
-            (None, Some(buffer)) => pass.run(param, grad, v, &mut absent(), buffer),
-            (Some(m), None) => pass.run(param, grad, v, m, &mut absent()),
+        let (v, none) = (&mut state.v, || absent(grad));
+        let clamped = match (m.map(elements_mut), state.buffer.as_mut().map(elements_mut)) {
+            (None, None) => pass.run(param, grad, v, &mut none(), &mut none()),
+            (None, Some(buffer)) => pass.run(param, grad, v, &mut none(), buffer),
+            (Some(m), None) => pass.run(param, grad, v, m, &mut none()),
             (Some(m), Some(buffer)) => pass.run(param, grad, v, m, buffer),
         };
         state.clamped += clamped;
@@ -214,12 +214,12 @@ impl<F: Real> Pass<F> {
         param: &mut Tensor<F>,
         grad: &Tensor<F>,
         v: &mut Tensor<F>,
-        m: &mut Slots<M>,
-        buffer: &mut Slots<B>,
+        m: &mut [M],
+        buffer: &mut [B],
     ) -> u64 {
         let &Self { descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
-        let (grad, averages) = (elements(grad), (elements_mut(v), elements_mut(m)));
-        let tensors = (((elements_mut(param), &*grad), averages), elements_mut(buffer));
+        let grad = elements(grad);
+        let tensors = (((elements_mut(param), &*grad), (elements_mut(v), m)), buffer);
         count(tensors, |(((p, &g), (v, m)), b)| {
             let g = descent.gradient(*p, g);
             *v = average.next(*v, g * g);

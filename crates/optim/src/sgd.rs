@@ -4,7 +4,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::each::{each, elements, elements_mut};
 use crate::momentum::Momentum;
 use crate::rule::Check;
-use crate::slot::{Absent, Slot, Slots, full};
+use crate::slot::{Slot, absent, full};
 use crate::weight_decay::Descent;
 use crate::{HyperError, Memory, Of, Rule, WeightDecay, state};
 
@@ -103,8 +103,8 @@ impl<F: Real> Rule<F> for Sgd {
         // Dampening is one of the momentum: where that was switched off, what is left of the buffer has no say.
         let damp = if first || self.momentum == 0.0 { 1.0 } else { 1.0 - self.dampening };
         match &mut state.buffer {
-            None => self.descend(param, grad, &mut full(grad, Absent), damp),
-            Some(buffer) => self.descend(param, grad, buffer, damp),
+            None => self.descend(param, grad, &mut absent(grad), damp),
+            Some(buffer) => self.descend(param, grad, elements_mut(buffer), damp),
         }
     }
 }
@@ -114,13 +114,13 @@ impl Sgd {
         &self,
         param: &mut Tensor<F>,
         grad: &Tensor<F>,
-        buffer: &mut Slots<B>,
+        buffer: &mut [B],
         damp: f64,
     ) {
         let lr = F::of(self.lr);
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let momentum = Momentum { mu: F::of(self.momentum), damp: F::of(damp), nesterov: self.nesterov };
-        each(((elements_mut(param), &*elements(grad)), elements_mut(buffer)), |((p, &g), b)| {
+        each(((elements_mut(param), &*elements(grad)), buffer), |((p, &g), b)| {
             let g = descent.gradient(*p, g);
             *p = descent.kept(*p) - lr * momentum.of(g, b);
         });

@@ -1,6 +1,5 @@
 //! Tensors of the state that only some options need.
 
-use ndarray::{ArcArray, IxDyn};
 use wengert_autodiff::{Real, Tensor};
 
 /// An element of such a tensor. A loop that is generic over it is written once and compiled for each combination of
@@ -23,7 +22,7 @@ impl<F: Real> Slot<F> for F {
     }
 }
 
-/// The element of a tensor that is not there: an array of it takes no memory.
+/// The element of a tensor that is not there: a vector of it takes no memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Absent;
 
@@ -36,9 +35,12 @@ impl<F: Real> Slot<F> for Absent {
     }
 }
 
-pub(crate) type Slots<S> = ArcArray<S, IxDyn>;
+/// A tensor that is not there, to be looped over beside one like `like`.
+pub(crate) fn absent<F: Real>(like: &Tensor<F>) -> Vec<Absent> {
+    vec![Absent; like.len()]
+}
 
-/// A tensor in the shape and the memory layout of `like`, so that a loop over both runs straight through memory.
-pub(crate) fn full<F: Real, S: Clone>(like: &Tensor<F>, value: S) -> Slots<S> {
-    like.map(|_| value.clone()).into_shared()
+/// A tensor in the shape of `like`.
+pub(crate) fn full<F: Real>(like: &Tensor<F>, value: F) -> Tensor<F> {
+    Tensor::from_elem(like.raw_dim(), value)
 }

@@ -17,7 +17,7 @@ const LANES: usize = 16;
 const ROWS: usize = 12;
 const COLUMNS: usize = 2 * LANES;
 /// The most of `k` that is summed before C is written: packed strips of A and B then fit a first-level cache of 48 KB.
-const DEPTH: usize = 256;
+const DEPTH: usize = 400;
 /// The columns of B that are packed at once: with `DEPTH` rows, half of a second-level cache of 1 MB.
 const WIDTH: usize = 512;
 
@@ -32,14 +32,24 @@ pub(super) fn fits(alpha: f32, a: &ArrayView2<'_, f32>, beta: f32, c: &ArrayView
     simple && (c.strides()[1] == 1 || c.ncols() == 1) && is_x86_feature_detected!("avx512f")
 }
 
-/// `C ← A B`, or `C ← C + A B` where `accumulate`, on one thread, where it [`fits`].
+/// Rows of A up to which packing B would cost more than the product itself.
+const FEW_ROWS: usize = 8;
+
+/// Whether [`dots`] is the better way, for A with few rows and both operands contiguous along `k`.
+pub(super) fn is_thin(a: &ArrayView2<'_, f32>, b: &ArrayView2<'_, f32>) -> bool {
+    a.nrows() <= FEW_ROWS && a.strides()[1] == 1 && b.strides()[0] == 1
+}
+
+/// `C ← A B`, or `C ← C + A B` where `accumulate`, on one thread, where it [`fits`]. Pieces of one product must agree on
+/// `thin`, which needs operands that are: the bits depend on it.
 pub(super) fn sgemm(
+    thin: bool,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
     mut c: ArrayViewMut2<'_, f32>,
     accumulate: bool,
 ) {
-    assert!(fits(1.0, &a, 0.0, &c));
+    assert!(fits(1.0, &a, 0.0, &c) && (!thin || is_thin(&a, &b)));
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((k, c.dim()), (b.nrows(), (m, n)));
     let matrix =
@@ -47,7 +57,10 @@ pub(super) fn sgemm(
     let c_rows = c.strides()[0];
     // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within the
     // extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
-    unsafe { product((m, k, n), matrix(&a), matrix(&b), c.as_mut_ptr(), c_rows, accumulate) }
+    unsafe {
+        let kernel = if thin { dots } else { product };
+        kernel((m, k, n), matrix(&a), matrix(&b), c.as_mut_ptr(), c_rows, accumulate);
+    }
 }
 
 /// A matrix by its first element and the distances between neighbouring rows and neighbouring columns.
@@ -121,6 +134,44 @@ unsafe fn product(
     PACKED.set(buffer);
 }
 
+/// Columns of C that [`dots`] sums side by side: the sums need not wait for each other.
+const SIDE: usize = 8;
+
+/// [`product`] for operands that [are thin](is_thin), without packing: each element of C is a dot product, summed in 16
+/// lanes that are added up in the end.
+#[target_feature(enable = "avx512f")]
+unsafe fn dots(
+    (m, k, n): (usize, usize, usize),
+    a: Matrix,
+    b: Matrix,
+    c: *mut f32,
+    c_rows: isize,
+    accumulate: bool,
+) {
+    for j in (0..n).step_by(SIDE) {
+        for i in 0..m {
+            let mut sums = [_mm512_setzero_ps(); SIDE];
+            for p in (0..k).step_by(LANES) {
+                let mask = first(LANES.min(k - p));
+                // SAFETY: the elements exist, and are contiguous along `k`; the others are masked.
+                let x = unsafe { _mm512_maskz_loadu_ps(mask, a.from(i, p).start) };
+                for (q, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the same; a column that does not exist repeats the last.
+                    let y = unsafe { _mm512_maskz_loadu_ps(mask, b.from(p, (j + q).min(n - 1)).start) };
+                    *sum = _mm512_fmadd_ps(x, y, *sum);
+                }
+            }
+            for (q, &sum) in sums.iter().enumerate().take(n - j) {
+                // SAFETY: the element is one of C.
+                unsafe {
+                    let c = c.offset(i as isize * c_rows).add(j + q);
+                    *c = _mm512_reduce_add_ps(sum) + if accumulate { *c } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
 /// Copies `lanes` rows of `from`, `depth` long, so that they lie beside each other: element `(lane, p)` goes to
 /// `to[p * stride + lane]`. There must be room for `depth` vectors, rounded up to a multiple of `LANES`; what is written
 /// besides the elements is of no account.
@@ -140,7 +191,9 @@ unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: u
             let mut square = [_mm512_setzero_ps(); LANES];
             for (lane, row) in square.iter_mut().enumerate() {
                 // SAFETY: the elements of a row are contiguous, and a masked load touches no others.
-                *row = unsafe { _mm512_maskz_loadu_ps(mask, from.from(lane.min(lanes - 1), p).start) };
+                let start = unsafe { from.from(lane.min(lanes - 1), p).start };
+                _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(4 * LANES).cast());
+                *row = unsafe { _mm512_maskz_loadu_ps(mask, start) };
             }
             for (q, column) in transpose(square).into_iter().enumerate() {
                 // SAFETY: the caller made room for whole squares.

@@ -35,7 +35,8 @@ pub(crate) fn sgemm(
 ) {
     #[cfg(target_arch = "x86_64")]
     if avx512::fits(alpha, &a, beta, &c) {
-        return split(a, b, c, &|a, b, c| avx512::sgemm(a, b, c, beta == 1.0));
+        let thin = avx512::is_thin(&a, &b);
+        return split(a, b, c, &|a, b, c| avx512::sgemm(thin, a, b, c, beta == 1.0));
     }
     split(a, b, c, &|a, b, c| portable::sgemm(alpha, a, b, beta, c));
 }
