@@ -8,9 +8,9 @@ use wengert::data::ImageDataset;
 use wengert::ndarray::Array3;
 
 fn main() {
+    let mut criterion = settings::criterion();
     let images = Array3::from_shape_fn((60_000, 28, 28), |(i, r, c)| (i + 7 * r + 3 * c) as u8);
     let data = ImageDataset::new(images, vec![0; 60_000], 10).expect("60,000 labels of class 0");
-    let mut criterion = settings::criterion();
     let mut group = criterion.benchmark_group("batches");
     for size in [1, 32, 128, 1024] {
         let rng = &mut StdRng::seed_from_u64(0);

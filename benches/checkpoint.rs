@@ -12,6 +12,7 @@ use wengert::optim::checkpoint::{self, Loaded};
 use wengert::prelude::*;
 
 fn main() {
+    let mut criterion = settings::criterion();
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model: Sequential = Sequential::new()
         .push(Dense::new(784, 512, rng))
@@ -30,7 +31,6 @@ fn main() {
     checkpoint::save(&run, &model, &opt, &0_u64).expect("a file");
     checkpoint::save_weights(&weights, &model).expect("a file");
 
-    let mut criterion = settings::criterion();
     let mut group = criterion.benchmark_group("checkpoint");
     let bytes = |path| Throughput::Bytes(std::fs::metadata(path).expect("the file").len());
     group.throughput(bytes(&run));

@@ -2,12 +2,14 @@
 //!
 //!     cargo run --release --example growth -- --out growth
 //!
-//! One should see: flat below some batch size, where the step costs what the weights cost (reading them, and updating them by
-//! RMSProp), then linear in it; linear in the depth and in the number of parameters; quadratic in the width. It prints
-//! the slope of each curve's last decade on log-log axes, which is the exponent: 1, 2, 1, 1 for the four; less means that the end of
-//! the range is still on its way there, more that something grows faster than the work, such as caches running over.
+//! One should see the step flat below a batch of some 30, where it costs what the weights cost (packing them for the product, and
+//! updating them by RMSProp), then linear in the batch; linear in the depth and in the number of parameters; quadratic in the
+//! width. For each curve it prints the slope of the last decade on log-log axes, which is that exponent: 1, 2, 1 and 1. More
+//! means that something grows faster than the work: arrays outgrow the caches, or the allocator gives them back to the
+//! system, so that every step gets its pages anew. (glibc does with large ones; to see how much that is, compare with
+//! `MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=4000000000` before the command.)
 //!
-//! Writes one SVG for each and all points as `growth.csv`. Takes less than two minutes.
+//! Writes one SVG for each curve and all points as `growth.csv`. Takes about fifteen seconds.
 
 use std::error::Error;
 use std::fs;
@@ -68,7 +70,7 @@ struct Curve {
     nets: Vec<Net>,
 }
 
-/// The other two stay small, so that the largest point takes a second and not a minute.
+/// What is not varied is small, so that the largest point takes a fraction of a second.
 fn curves() -> Vec<Curve> {
     let powers = |from: u32, to: u32| (from..=to).map(|power| 1 << power);
     vec![
