@@ -70,7 +70,7 @@ impl Batches<'_> {
         let width = rows * cols;
         let pixels = self.data.pixels();
         // Two passes: images at random places come in faster by memcpy than through a scaling loop that waits for memory
-        // itself (6 µs, not 14, for 32×784; `cargo bench -p wengert-data`), and the scaling of contiguous bytes becomes
+        // itself (6 µs, not 14, for 32×784; `cargo bench --bench batches`), and the scaling of contiguous bytes becomes
         // vector instructions.
         let mut bytes = Vec::with_capacity(indices.len() * width);
         for &index in indices {

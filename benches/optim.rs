@@ -1,0 +1,63 @@
+//! One step of every rule, on the weight of a wide layer and on that of a narrow one. An element is one parameter.
+
+mod settings;
+
+use criterion::{BenchmarkGroup, Throughput, measurement::WallTime};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use wengert::ndarray::Array2;
+use wengert::optim::{AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, RAdam, Rprop};
+use wengert::prelude::*;
+
+const SHAPES: [[usize; 2]; 2] = [[512, 784], [64, 10]];
+
+fn main() {
+    let mut criterion = settings::criterion();
+    for [rows, columns] in SHAPES {
+        let mut group = criterion.benchmark_group(format!("optim/{rows}x{columns}"));
+        group.throughput(Throughput::Elements((rows * columns) as u64));
+        every_rule(&mut Bench { group, shape: [rows, columns] });
+    }
+    criterion.final_summary();
+}
+
+fn every_rule(bench: &mut Bench<'_>) {
+    bench.rule("sgd", Sgd::default());
+    bench.rule("sgd, momentum", Sgd { momentum: 0.9, ..Sgd::default() });
+    bench.rule("rmsprop", RmsProp::default());
+    bench.rule("rmsprop, centered", RmsProp { centered: true, ..RmsProp::default() });
+    bench.rule("rmsprop, momentum", RmsProp { momentum: 0.9, ..RmsProp::default() });
+    bench.rule("adagrad", AdaGrad::default());
+    bench.rule("adadelta", Adadelta::default());
+    bench.rule("adam", Adam::default());
+    bench.rule("adam, amsgrad", Adam { amsgrad: true, ..Adam::default() });
+    bench.rule("adamw", Adam::w());
+    bench.rule("adamax", Adamax::default());
+    bench.rule("nadam", NAdam::default());
+    bench.rule("radam", RAdam::default());
+    bench.rule("lion", Lion::default());
+    bench.rule("rprop", Rprop::default());
+}
+
+struct Bench<'c> {
+    group: BenchmarkGroup<'c, WallTime>,
+    shape: [usize; 2],
+}
+
+impl Bench<'_> {
+    fn rule<R: Rule>(&mut self, name: &str, rule: R) {
+        let rng = &mut StdRng::seed_from_u64(0);
+        let mut draw = || Array2::from_shape_simple_fn(self.shape, || rng.random_range(-1.0..1.0_f32));
+        let mut param = Param::from(draw());
+        // Two gradients in turns: with one, a centered variance becomes 0 and no sign ever changes.
+        let grads = [draw(), draw()].map(|grad| {
+            let mut grads = Gradients::default();
+            grads.set(&param, grad.into_dyn().into());
+            grads
+        });
+        let mut turn = grads.iter().cycle();
+        let mut opt = Optimizer::new(rule);
+        self.group.bench_function(name, |bencher| {
+            bencher.iter(|| opt.step(&mut param, turn.next().expect("endless")));
+        });
+    }
+}
