@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::average::{Average, correction};
+use crate::average::{Average, correction, normal};
 use crate::each::{each, elements, elements_mut};
 use crate::rule::Check;
 use crate::slot::full;
@@ -106,7 +106,7 @@ impl<F: Real> Rule<F> for Adamax {
             |(((p, &g), m), u)| {
                 let g = descent.gradient(*p, g);
                 *m = beta1.next(*m, g);
-                *u = (beta2 * *u).max(g.abs() + inside);
+                *u = normal((beta2 * *u).max(g.abs() + inside));
                 *p = descent.kept(*p) - lr * *m / (*u + outside);
             },
         );

@@ -1,5 +1,6 @@
 use wengert_autodiff::Real;
 
+use crate::average::normal;
 use crate::slot::Slot;
 
 /// `b ← μ b + d u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`.
@@ -13,7 +14,7 @@ pub(crate) struct Momentum<F> {
 impl<F: Real> Momentum<F> {
     #[inline]
     pub(crate) fn of(self, u: F, buffer: &mut impl Slot<F>) -> F {
-        let b = buffer.advance(u, |b| self.mu * b + self.damp * u);
+        let b = buffer.advance(u, |b| normal(self.mu * b + self.damp * u));
         if self.nesterov { u + self.mu * b } else { b }
     }
 }
