@@ -5,7 +5,7 @@ mod memory;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::ImageDataset;
 use wengert::layers::Activation;
-use wengert::ndarray::Array3;
+use wengert::ndarray::{Array2, Array3};
 use wengert::prelude::*;
 
 /// Noise with a bright pixel that gives the label away.
@@ -57,6 +57,41 @@ fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
     assert_eq!(one, with(2, 3), "with two threads");
     assert_eq!(one, with(5, 3), "with five threads");
     assert_ne!(one, with(1, 4), "another seed");
+}
+
+/// 100 steps of a network large enough that products, loops over elements and updates are divided among threads.
+fn trained_wide() -> Sequential {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let mut model = Sequential::new()
+        .push(Dense::new(784, 512, rng))
+        .push(Activation::Relu)
+        .push(Dense::new(512, 512, rng))
+        .push(Activation::Relu)
+        .push(Dense::new(512, 10, rng));
+    let mut opt = Optimizer::new(RmsProp { lr: 1e-3, ..RmsProp::default() });
+    let mut tape = Tape::new();
+    for step in 0..100 {
+        tape.reset();
+        let pixel = |i: usize, j: usize| ((i * 31 + j * 17 + step * 13) * 2_654_435_761 % 97) as f32 / 97.0;
+        let x = Array2::from_shape_fn((128, 784), |(i, j)| pixel(i, j)).into_dyn();
+        let labels: Vec<usize> = (0..128).map(|i| (i * 7 + step) % 10).collect();
+        let grads = model.forward(tape.constant(x)).cross_entropy(&labels).backward();
+        opt.step(&mut model, &grads);
+    }
+    model
+}
+
+#[test]
+fn divided_work_gives_the_same_bits() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bits(&trained_wide()))
+    };
+    let one = with(1);
+    assert_eq!(one, with(2), "with two threads");
+    assert_eq!(one, with(3), "with three threads");
+    // From a thread that is not a member of the pool, or has just become one.
+    assert_eq!(one, std::thread::spawn(|| bits(&trained_wide())).join().unwrap(), "without a pool");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use allocation_counter::measure;
 use rand::{SeedableRng, rngs::StdRng};
+use wengert::layers::Activation;
 use wengert::prelude::*;
 
 #[test]
@@ -24,4 +25,55 @@ fn a_long_run_does_not_grow() {
     assert!(start.bytes_current > 0, "the counter counts: {start:?}");
     let run = measure(|| steps(10_000));
     assert_eq!(run.bytes_current, 0, "bytes left behind by 10,000 steps: {run:?}");
+}
+
+#[test]
+fn a_step_asks_for_no_memory_that_the_last_one_had() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let mut model = Sequential::new()
+        .push(Dense::new(784, 256, rng))
+        .push(Activation::Relu)
+        .push(Dense::new(256, 256, rng))
+        .push(Activation::Tanh)
+        .push(Dense::new(256, 10, rng));
+    let mut opt = Optimizer::new(RmsProp::default());
+    let mut tape = Tape::new();
+    let x = Tensor::from_shape_fn(vec![128, 784], |i| (i[0] * 31 + i[1] * 7) as f32 % 1.0);
+    let labels: Vec<usize> = (0..128).map(|i| i % 10).collect();
+    let mut step = || {
+        tape.reset();
+        let grads = model.forward(tape.constant(x.clone())).cross_entropy(&labels).backward();
+        opt.step(&mut model, &grads);
+    };
+    let first = measure(&mut step);
+    step();
+    let later = measure(&mut step);
+    // Arrays of less than a thousand elements and the tape's own bookkeeping are the system allocator's.
+    assert!(first.bytes_total > 3_000_000, "activations, gradients and state: {first:?}");
+    assert!(later.bytes_total < 60_000, "a step asked for memory again: {later:?}");
+}
+
+#[test]
+fn what_a_step_does_not_need_is_freed() {
+    let mut tape = Tape::<f32>::new();
+    let square = |tape: &Tape<f32>, n: usize| drop(tape.constant(Tensor::zeros(vec![n])).square());
+    square(&tape, 1_000_000);
+    let freed = measure(|| {
+        for _ in 0..2 {
+            tape.reset();
+            square(&tape, 10);
+        }
+        tape.reset();
+    });
+    assert!(freed.bytes_current < -4_000_000, "the square of a million elements: {freed:?}");
+
+    let kept: Vec<_> = (0..4)
+        .map(|_| {
+            tape.reset();
+            tape.constant(Tensor::ones(vec![2000])).square().value()
+        })
+        .collect();
+    tape.reset();
+    tape.constant(Tensor::zeros(vec![2000])).square();
+    assert!(kept.iter().all(|y| y.iter().all(|&y| y == 1.0)), "a value that is held is not written over");
 }

@@ -38,3 +38,43 @@ fn avx512<R>(f: impl FnOnce() -> R) -> R {
 fn avx2<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    /// A loop of the kind that the rules have: products, sums, a root, a quotient, a choice.
+    #[inline]
+    fn update(p: &mut [f32], g: &[f32], v: &mut [f32]) {
+        for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
+            *v = 0.99 * *v + 0.01 * (g * g);
+            let u = g / (v.sqrt() + 1e-8);
+            *p -= if u > 0.5 { 0.5 } else { u };
+        }
+    }
+
+    type Tensors<'a> = (&'a mut [f32], &'a [f32], &'a mut [f32]);
+
+    fn run(with: impl Fn(Tensors<'_>)) -> Vec<u32> {
+        let g: Vec<f32> = (0..1003).map(|i| (i * 7919 % 1009) as f32 / 100.0 - 5.0).collect();
+        let (mut p, mut v) = (vec![0.5; g.len()], vec![0.0; g.len()]);
+        for _ in 0..10 {
+            with((&mut p, &g, &mut v));
+        }
+        p.iter().chain(&v).map(|x| x.to_bits()).collect()
+    }
+
+    #[test]
+    fn all_instruction_sets_give_the_same_bits() {
+        let plain = run(|(p, g, v)| update(p, g, v));
+        assert_eq!(plain, run(|(p, g, v)| vectorized(|| update(p, g, v))));
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU was asked.
+            assert_eq!(plain, run(|(p, g, v)| unsafe { avx2(|| update(p, g, v)) }));
+        }
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+            // SAFETY: the CPU was asked.
+            assert_eq!(plain, run(|(p, g, v)| unsafe { avx512(|| update(p, g, v)) }));
+        }
+    }
+}

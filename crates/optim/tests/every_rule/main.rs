@@ -82,6 +82,29 @@ fn a_zero_gradient_is_a_zero_update() {
     for_every_rule!(check);
 }
 
+/// A tiny gradient and then none: no average may get stuck among the denormal numbers, whose arithmetic is slow.
+#[test]
+fn a_memory_fades_to_zero() {
+    fn check<R: Row>(rules: &[R]) {
+        for rule in rules {
+            let mut param = Tensor::<f32>::from_elem(vec![3], 1.5);
+            let mut state = rule.init(&param);
+            let tiny = [1e-17, -3e-18, 2e-18];
+            rule.update(&mut param, &Tensor::from_shape_fn(vec![3], |i| tiny[i[0]]), &mut state);
+            for step in 0..1500 {
+                rule.update(&mut param, &Tensor::zeros(vec![3]), &mut state);
+                let denormal = |field: &Field<'_, f32>| match field {
+                    Field::Tensor(tensor) => tensor.iter().any(|x| x.is_subnormal()),
+                    Field::Count(_) | Field::Number(_) => false,
+                };
+                let stuck = state.fields().into_iter().find(|(_, field)| step % 50 == 49 && denormal(field));
+                assert!(stuck.is_none(), "{rule:?} after {step} steps: {stuck:?}");
+            }
+        }
+    }
+    for_every_rule!(check);
+}
+
 /// A gradient of zero still lets weight decay act: it shrinks the parameter, and never makes it NaN.
 #[test]
 fn weight_decay_acts_on_a_zero_gradient() {
