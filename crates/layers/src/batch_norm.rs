@@ -2,7 +2,6 @@ use ndarray::Array;
 use wengert_autodiff::{Buffer, Param, Real, Tape, Tensor, Var, module};
 
 use crate::Layer;
-use crate::channels::{along_channels, scale_and_shift};
 
 /// Normalizes each channel of `x: [n, c]` or `[n, c, l]` over the batch (Ioffe and Szegedy, 2015).
 ///
@@ -75,10 +74,12 @@ impl<F: Real> BatchNorm<F> {
     fn normalize_by_running<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let tape = x.tape();
         let (mean, var) = (tape.buffer(&self.running_mean), tape.buffer(&self.running_var));
-        let scale = var.mapv(|var| (var + F::of(self.eps)).sqrt().recip());
-        let normalized =
-            (x - along_channels(tape.constant(mean), x)) * along_channels(tape.constant(scale), x);
-        scale_and_shift(normalized, &self.weight, &self.bias)
+        let [weight, bias] = self.parameters(tape);
+        x.batch_norm_with(&mean, &var, weight, bias, self.eps)
+    }
+
+    fn parameters<'t>(&self, tape: &'t Tape<F>) -> [Option<Var<'t, F>>; 2] {
+        [&self.weight, &self.bias].map(|param| param.as_ref().map(|param| tape.param(param)))
     }
 }
 
@@ -104,8 +105,8 @@ impl<F: Real> Layer<F> for BatchNorm<F> {
             "`BatchNorm` needs more than one value per channel while training, but the input has shape {shape:?}; \
              use a larger batch, or Tape::inference() to evaluate"
         );
-        let parameter = |param: &Option<Param<F>>| param.as_ref().map(|param| tape.param(param));
-        let (y, mean, var) = x.batch_norm(parameter(&self.weight), parameter(&self.bias), self.eps);
+        let [weight, bias] = self.parameters(tape);
+        let (y, mean, var) = x.batch_norm(weight, bias, self.eps);
         let m = m as f64;
         self.observe(tape, mean, var * F::of(m / (m - 1.0)));
         y

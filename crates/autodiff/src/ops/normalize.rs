@@ -5,10 +5,11 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::slice::ChunksExactMut;
 
-use ndarray::{ArcArray2, Array1, IxDyn, Zip};
+use ndarray::{ArcArray2, Array1, ArrayBase, DataMut, Ix2, IxDyn, Zip};
 
-use crate::{Real, Tensor, Var, kernel};
+use crate::{Real, Tensor, Var, kernel, pool, vectorized};
 
 /// One value per channel.
 type Row<F> = Array1<F>;
@@ -46,11 +47,7 @@ impl<F: Real> Var<'_, F> {
         let r = inverse_root(&var, eps);
         let scale = self.scale_or_ones("batch_norm", weight, c) * &r;
         let shift = self.shift_or_zeros("batch_norm", bias, c);
-        let mut y = x.clone();
-        for mut y in y.rows_mut() {
-            let columns = Zip::from(&mut y).and(&mean).and(&scale).and(&shift);
-            columns.for_each(|y, &mean, &scale, &shift| *y = (*y - mean) * scale + shift);
-        }
+        let y = columns_affine(&x, &mean, &scale, &shift);
         let y = to_channels(y, &shape);
 
         let sums = Rc::new(OnceCell::new());
@@ -73,6 +70,50 @@ impl<F: Real> Var<'_, F> {
             to_channels(dx, &shape)
         }));
         (self.tape().record_many("batch_norm", y, edges), into_tensor(mean), into_tensor(var))
+    }
+
+    /// [`batch_norm`](Var::batch_norm) by a mean and a variance of shape `[c]` that are given, for evaluation:
+    /// `y = w (x - μ) r + b`; `dx = w r dy`, `dw` and `db` as there.
+    ///
+    /// # Panics
+    ///
+    /// If `x` has not two or three axes, or if `mean`, `var`, `w` or `b` are not of shape `[c]`.
+    #[track_caller]
+    pub fn batch_norm_with(
+        self,
+        mean: &Tensor<F>,
+        var: &Tensor<F>,
+        weight: Option<Self>,
+        bias: Option<Self>,
+        eps: f64,
+    ) -> Self {
+        const OP: &str = "batch_norm_with";
+        let shape = self.shape();
+        assert!(
+            matches!(shape.len(), 2 | 3) && shape[1] > 0,
+            "`{OP}` needs an input [n, c] or [n, c, l], this one has shape {shape:?}"
+        );
+        let c = shape[1];
+        let x = by_channel(self.value());
+        let (mean, var) = (channel_values(OP, "mean", mean, c), channel_values(OP, "variance", var, c));
+        let r = inverse_root(&var, eps);
+        let scale = self.scale_or_ones(OP, weight, c) * &r;
+        let shift = self.shift_or_zeros(OP, bias, c);
+        let y = to_channels(columns_affine(&x, &mean, &scale, &shift), &shape);
+        let mut edges = Vec::with_capacity(3);
+        for (parameter, pick) in [(weight, 0), (bias, 1)] {
+            let Some(parameter) = parameter else { continue };
+            let (x, mean, r) = (x.clone(), mean.clone(), r.clone());
+            edges.push(parameter.edge(move |dy| {
+                let sums = column_sums(&by_channel(dy), &x, &mean, &r);
+                into_tensor(sums[pick].clone())
+            }));
+        }
+        edges.push(self.edge(move |dy| {
+            let zero = Row::zeros(c);
+            to_channels(columns_affine(&by_channel(dy), &zero, &scale, &zero), &shape)
+        }));
+        self.tape().record_many(OP, y, edges)
     }
 
     /// Normalizes over the last axis, of length `c`, then scales by `w: [c]` and shifts by `b: [c]` (Ba, Kiros and
@@ -169,10 +210,14 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     fn per_channel(self, op: &str, role: &str, parameter: Self, c: usize) -> Row<F> {
         self.same_tape(op, parameter);
-        let value = parameter.value();
-        assert_eq!(value.shape(), [c], "`{op}`: the {role} must have one value for each of {c} channels");
-        Row::from_iter(value.iter().copied())
+        channel_values(op, role, &parameter.value(), c)
     }
+}
+
+#[track_caller]
+fn channel_values<F: Real>(op: &str, role: &str, value: &Tensor<F>, c: usize) -> Row<F> {
+    assert_eq!(value.shape(), [c], "`{op}`: the {role} must have one value for each of {c} channels");
+    Row::from_iter(value.iter().copied())
 }
 
 fn into_tensor<F: Real>(row: Row<F>) -> Tensor<F> {
@@ -211,30 +256,50 @@ fn inverse_root<F: Real>(var: &Row<F>, eps: f64) -> Row<F> {
 /// Mean and biased variance of each column, in one pass and without subtracting large squares from each other (Welford,
 /// 1962).
 fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Row<F>, Row<F>) {
-    let (mut mean, mut squares) = (Row::zeros(x.ncols()), Row::zeros(x.ncols()));
-    for (before, x) in x.rows().into_iter().enumerate() {
-        let share = F::of((before + 1) as f64).recip();
-        Zip::from(&mut mean).and(&mut squares).and(&x).for_each(|mean, squares, &x| {
-            let distance = x - *mean;
-            *mean += distance * share;
-            *squares += distance * (x - *mean);
-        });
-    }
-    (mean, squares / F::of(x.nrows() as f64))
+    let c = x.ncols();
+    let (mut mean, mut squares) = (vec![F::ZERO; c], vec![F::ZERO; c]);
+    vectorized(|| {
+        for (before, x) in elements(x).chunks_exact(c).enumerate() {
+            let share = F::of((before + 1) as f64).recip();
+            for ((mean, squares), &x) in mean.iter_mut().zip(&mut squares).zip(x) {
+                let distance = x - *mean;
+                *mean += distance * share;
+                *squares += distance * (x - *mean);
+            }
+        }
+    });
+    (mean.into(), Row::from(squares) / F::of(x.nrows() as f64))
+}
+
+/// `(x - μ) scale + shift`.
+fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shift: &Row<F>) -> ArcArray2<F> {
+    let mut y = pool::array(x.raw_dim());
+    let of_column = slice(mean).iter().zip(slice(scale)).zip(slice(shift));
+    vectorized(|| {
+        for (y, x) in rows_mut(&mut y).zip(elements(x).chunks_exact(x.ncols())) {
+            for ((y, &x), ((&mean, &scale), &shift)) in y.iter_mut().zip(x).zip(of_column.clone()) {
+                *y = (x - mean) * scale + shift;
+            }
+        }
+    });
+    y.into_shared()
 }
 
 /// `[Σ dy x̂, Σ dy]` of each column.
 fn column_sums<F: Real>(dy: &ArcArray2<F>, x: &ArcArray2<F>, mean: &Row<F>, r: &Row<F>) -> [Row<F>; 2] {
-    let (mut products, mut sums) = (Row::zeros(x.ncols()), Row::zeros(x.ncols()));
-    for (dy, x) in dy.rows().into_iter().zip(x.rows()) {
-        Zip::from(&mut products).and(&mut sums).and(&dy).and(&x).and(mean).for_each(
-            |products, sums, &dy, &x, &mean| {
+    let c = x.ncols();
+    let (mut products, mut sums) = (vec![F::ZERO; c], vec![F::ZERO; c]);
+    let mean = slice(mean);
+    vectorized(|| {
+        for (dy, x) in elements(dy).chunks_exact(c).zip(elements(x).chunks_exact(c)) {
+            let columns = products.iter_mut().zip(&mut sums);
+            for ((((products, sums), &dy), &x), &mean) in columns.zip(dy).zip(x).zip(mean) {
                 *products += dy * (x - mean);
                 *sums += dy;
-            },
-        );
-    }
-    [products * r, sums]
+            }
+        }
+    });
+    [Row::from(products) * r, sums.into()]
 }
 
 /// `dx = scale (dy - offset - (x - μ) slope)`, written over `dy`.
@@ -246,12 +311,31 @@ fn columns_dx<F: Real>(
     offset: &Row<F>,
     slope: &Row<F>,
 ) -> ArcArray2<F> {
-    for (mut dy, x) in dy.rows_mut().into_iter().zip(x.rows()) {
-        Zip::from(&mut dy).and(&x).and(mean).and(scale).and(offset).and(slope).for_each(
-            |dy, &x, &mean, &scale, &offset, &slope| *dy = scale * (*dy - offset - (x - mean) * slope),
-        );
-    }
+    let of_column = (slice(mean).iter().zip(slice(scale))).zip(slice(offset).iter().zip(slice(slope)));
+    vectorized(|| {
+        for (dy, x) in rows_mut(&mut dy).zip(elements(x).chunks_exact(x.ncols())) {
+            let columns = dy.iter_mut().zip(x).zip(of_column.clone());
+            for ((dy, &x), ((&mean, &scale), (&offset, &slope))) in columns {
+                *dy = scale * (*dy - offset - (x - mean) * slope);
+            }
+        }
+    });
     dy
+}
+
+fn slice<F: Real>(row: &Row<F>) -> &[F] {
+    row.as_slice().expect("contiguous")
+}
+
+/// The elements of an array that [`by_row`] made.
+fn elements<F: Real>(x: &ArcArray2<F>) -> &[F] {
+    x.as_slice().expect("in row-major order")
+}
+
+/// Like [`elements`], row by row and to be changed.
+fn rows_mut<F: Real, S: DataMut<Elem = F>>(x: &mut ArrayBase<S, Ix2>) -> ChunksExactMut<'_, F> {
+    let c = x.ncols();
+    x.as_slice_mut().expect("in row-major order").chunks_exact_mut(c)
 }
 
 /// Overwrites each row of `x` with `x̂` and returns the rows' `r`. The mean is taken off before squaring.
