@@ -14,7 +14,10 @@ pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F
         (Some(y), Some(x)) => {
             in_pieces(y, |start, y| {
                 let x = &x[start..start + y.len()];
-                vectorized(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)));
+                vectorized(
+                    #[inline(always)]
+                    || y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)),
+                );
             });
         }
         _ => Zip::from(&mut y).and(x).for_each(|y, &x| *y = f(x)),
@@ -39,7 +42,10 @@ pub(crate) fn update2<F: Real>(
         (Some(g), Some(x), Some(y)) if same_shape => {
             in_pieces(g, |start, g| {
                 let (x, y) = (&x[start..start + g.len()], &y[start..start + g.len()]);
-                vectorized(|| g.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g = f(*g, x, y)));
+                vectorized(
+                    #[inline(always)]
+                    || g.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g = f(*g, x, y)),
+                );
             });
         }
         _ => Zip::from(&mut g).and_broadcast(x).and_broadcast(y).for_each(|g, &x, &y| *g = f(*g, x, y)),
@@ -100,6 +106,10 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 /// The adjoint of broadcasting: sums over the axes along which a tensor of `shape` was repeated.
 pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     while g.ndim() > shape.len() {
+        if g.len_of(Axis(0)) == 1 {
+            g = g.index_axis_move(Axis(0), 0);
+            continue;
+        }
         let sum = g.sum_axis(Axis(0)).into_shared();
         pool::give(std::mem::replace(&mut g, sum));
     }

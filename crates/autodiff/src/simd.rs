@@ -4,11 +4,12 @@
 /// Runs `f`, compiled for the widest vectors that this CPU has.
 ///
 /// The compiler turns the loops that are inlined into `f` into vector instructions by itself; nothing else changes: no sum is
-/// reordered and no product fused with a sum, so that the result has the same bits on every CPU.
+/// reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
+/// `#[inline(always)]` before a closure that is longer than a line or two.
 ///
 /// ```
 /// let (mut y, x) = (vec![1.0; 1000], vec![2.0; 1000]);
-/// wengert_autodiff::vectorized(|| y.iter_mut().zip(&x).for_each(|(y, &x)| *y += 0.5 * x));
+/// wengert_autodiff::vectorized(#[inline(always)] || y.iter_mut().zip(&x).for_each(|(y, &x)| *y += 0.5 * x));
 /// assert_eq!(y, [2.0; 1000]);
 /// ```
 #[inline]
@@ -67,7 +68,13 @@ mod tests {
     #[test]
     fn all_instruction_sets_give_the_same_bits() {
         let plain = run(|(p, g, v)| update(p, g, v));
-        assert_eq!(plain, run(|(p, g, v)| vectorized(|| update(p, g, v))));
+        assert_eq!(
+            plain,
+            run(|(p, g, v)| vectorized(
+                #[inline(always)]
+                || update(p, g, v)
+            ))
+        );
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the CPU was asked.
             assert_eq!(plain, run(|(p, g, v)| unsafe { avx2(|| update(p, g, v)) }));

@@ -98,7 +98,11 @@ fn pieces<E: Elements>(elements: E, piece: usize, f: &(impl Fn(E::Item) -> bool 
 
 /// Counts in the width of `f32`, so that the loop stays vectorised; a piece has fewer elements than overflow it.
 fn run<E: Elements>(elements: E, f: &(impl Fn(E::Item) -> bool + Sync)) -> u64 {
-    vectorized(|| elements.iter().fold(0_u32, |count, element| count + u32::from(f(element)))).into()
+    vectorized(
+        #[inline(always)]
+        || elements.iter().fold(0_u32, |count, element| count + u32::from(f(element))),
+    )
+    .into()
 }
 
 /// The elements in row-major order.

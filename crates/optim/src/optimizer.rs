@@ -135,10 +135,13 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         grad: &Tensor<F>,
     ) -> Result<(), String> {
         let rule = self.groups.rule_for(name);
-        if !self.entries.contains_key(name) {
-            self.entries.insert(name.to_owned(), Entry::new(param.shape(), rule.init(param)));
-        }
-        let entry = self.entries.get_mut(name).expect("inserted above");
+        let entry = match self.entries.get_mut(name) {
+            Some(entry) => entry,
+            None => {
+                let new = Entry::new(param.shape(), rule.init(param));
+                self.entries.entry(name.to_owned()).or_insert(new)
+            }
+        };
         if entry.last_step == self.steps {
             return Err(format!("two parameters are named `{name}`"));
         }

@@ -143,5 +143,9 @@ fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
 }
 
 fn reshaped<F: Real, D: ndarray::Dimension>(x: ndarray::Array<F, D>, shape: IxDyn) -> Tensor<F> {
+    let x = x.into_dyn();
+    if x.raw_dim() == shape {
+        return x.into_shared();
+    }
     x.into_shape_with_order(shape).expect("a product's elements are in order").into_shared()
 }

@@ -258,16 +258,19 @@ fn inverse_root<F: Real>(var: &Row<F>, eps: f64) -> Row<F> {
 fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Row<F>, Row<F>) {
     let c = x.ncols();
     let (mut mean, mut squares) = (vec![F::ZERO; c], vec![F::ZERO; c]);
-    vectorized(|| {
-        for (before, x) in elements(x).chunks_exact(c).enumerate() {
-            let share = F::of((before + 1) as f64).recip();
-            for ((mean, squares), &x) in mean.iter_mut().zip(&mut squares).zip(x) {
-                let distance = x - *mean;
-                *mean += distance * share;
-                *squares += distance * (x - *mean);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (before, x) in elements(x).chunks_exact(c).enumerate() {
+                let share = F::of((before + 1) as f64).recip();
+                for ((mean, squares), &x) in mean.iter_mut().zip(&mut squares).zip(x) {
+                    let distance = x - *mean;
+                    *mean += distance * share;
+                    *squares += distance * (x - *mean);
+                }
             }
-        }
-    });
+        },
+    );
     (mean.into(), Row::from(squares) / F::of(x.nrows() as f64))
 }
 
@@ -275,13 +278,16 @@ fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Row<F>, Row<F>) {
 fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shift: &Row<F>) -> ArcArray2<F> {
     let mut y = pool::array(x.raw_dim());
     let of_column = slice(mean).iter().zip(slice(scale)).zip(slice(shift));
-    vectorized(|| {
-        for (y, x) in rows_mut(&mut y).zip(elements(x).chunks_exact(x.ncols())) {
-            for ((y, &x), ((&mean, &scale), &shift)) in y.iter_mut().zip(x).zip(of_column.clone()) {
-                *y = (x - mean) * scale + shift;
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, x) in rows_mut(&mut y).zip(elements(x).chunks_exact(x.ncols())) {
+                for ((y, &x), ((&mean, &scale), &shift)) in y.iter_mut().zip(x).zip(of_column.clone()) {
+                    *y = (x - mean) * scale + shift;
+                }
             }
-        }
-    });
+        },
+    );
     y.into_shared()
 }
 
@@ -290,15 +296,18 @@ fn column_sums<F: Real>(dy: &ArcArray2<F>, x: &ArcArray2<F>, mean: &Row<F>, r: &
     let c = x.ncols();
     let (mut products, mut sums) = (vec![F::ZERO; c], vec![F::ZERO; c]);
     let mean = slice(mean);
-    vectorized(|| {
-        for (dy, x) in elements(dy).chunks_exact(c).zip(elements(x).chunks_exact(c)) {
-            let columns = products.iter_mut().zip(&mut sums);
-            for ((((products, sums), &dy), &x), &mean) in columns.zip(dy).zip(x).zip(mean) {
-                *products += dy * (x - mean);
-                *sums += dy;
+    vectorized(
+        #[inline(always)]
+        || {
+            for (dy, x) in elements(dy).chunks_exact(c).zip(elements(x).chunks_exact(c)) {
+                let columns = products.iter_mut().zip(&mut sums);
+                for ((((products, sums), &dy), &x), &mean) in columns.zip(dy).zip(x).zip(mean) {
+                    *products += dy * (x - mean);
+                    *sums += dy;
+                }
             }
-        }
-    });
+        },
+    );
     [Row::from(products) * r, sums.into()]
 }
 
@@ -312,14 +321,17 @@ fn columns_dx<F: Real>(
     slope: &Row<F>,
 ) -> ArcArray2<F> {
     let of_column = (slice(mean).iter().zip(slice(scale))).zip(slice(offset).iter().zip(slice(slope)));
-    vectorized(|| {
-        for (dy, x) in rows_mut(&mut dy).zip(elements(x).chunks_exact(x.ncols())) {
-            let columns = dy.iter_mut().zip(x).zip(of_column.clone());
-            for ((dy, &x), ((&mean, &scale), (&offset, &slope))) in columns {
-                *dy = scale * (*dy - offset - (x - mean) * slope);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (dy, x) in rows_mut(&mut dy).zip(elements(x).chunks_exact(x.ncols())) {
+                let columns = dy.iter_mut().zip(x).zip(of_column.clone());
+                for ((dy, &x), ((&mean, &scale), (&offset, &slope))) in columns {
+                    *dy = scale * (*dy - offset - (x - mean) * slope);
+                }
             }
-        }
-    });
+        },
+    );
     dy
 }
 
