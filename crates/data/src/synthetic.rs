@@ -30,7 +30,7 @@ use crate::ImageDataset;
 use hand::Hand;
 use ndarray::Array3;
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// Rows, and columns, of an image.

@@ -1,7 +1,7 @@
 //! A writer's hand: how steadily, how slanted and with which pen.
 
 use super::{bell, curve::Point, uniform};
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use std::f32::consts::TAU;
 
 /// What all strokes of one image have in common.

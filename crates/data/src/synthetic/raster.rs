@@ -1,7 +1,7 @@
 //! From lines to pixels, with the normalisation of MNIST.
 
 use super::{SIZE, curve::Point, hand::Pen, uniform};
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 
 /// Side of the box that the ink fits.
 const BOX: usize = 20;

@@ -1,7 +1,7 @@
 //! The digits as a teacher draws them on the blackboard.
 
 use super::{curve::Point, uniform};
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 
 /// Points the pen passes through, in a box of height 1; a point twice in a row is a corner.
 type Stroke = &'static [Point];
