@@ -39,3 +39,34 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
     });
     (first, second.expect("the scope waits for it"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(numbers: &[u64]) -> u64 {
+        let [.., _, _] = numbers else { return numbers.iter().sum() };
+        let (a, b) = numbers.split_at(numbers.len() / 2);
+        let (a, b) = join(|| sum(a), || sum(b));
+        a + b
+    }
+
+    #[test]
+    fn members_and_strangers_divide_work() {
+        let numbers: Vec<u64> = (0..1000).collect();
+        assert!(threads() > 0);
+        // One of these threads may have become a member of the pool.
+        for _ in 0..2 {
+            assert_eq!(std::thread::scope(|scope| scope.spawn(|| sum(&numbers)).join().unwrap()), 499_500);
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        assert_eq!(pool.install(threads), 3);
+        assert_eq!(pool.install(|| sum(&numbers)), 499_500);
+    }
+
+    #[test]
+    fn a_panic_on_the_other_thread_is_a_panic_here() {
+        let both = std::thread::spawn(|| join(|| 1, || -> u32 { panic!("there") }));
+        assert_eq!(*both.join().unwrap_err().downcast::<&str>().unwrap(), "there");
+    }
+}

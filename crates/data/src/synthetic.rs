@@ -27,10 +27,10 @@ mod raster;
 mod strokes;
 
 use crate::ImageDataset;
+use chacha20::ChaCha8Rng;
 use hand::Hand;
 use ndarray::Array3;
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
-use chacha20::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// Rows, and columns, of an image.

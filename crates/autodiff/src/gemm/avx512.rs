@@ -16,13 +16,15 @@ const LANES: usize = 16;
 /// Rows and columns of the tile: 24 of the 32 registers hold sums, two hold B, one an element of A.
 const ROWS: usize = 12;
 const COLUMNS: usize = 2 * LANES;
-/// The most of `k` that is summed before C is written: packed strips of A and B then fit a first-level cache of 48 KB.
+/// The most of `k` that is summed before C is written, a multiple of `LANES`: a packed strip of A is then half of a
+/// first-level cache of 48 KB.
 const DEPTH: usize = 400;
-/// The columns of B that are packed at once: with `DEPTH` rows, half of a second-level cache of 1 MB.
+/// The columns of B that are packed at once: with `DEPTH` rows, 800 KB of a second-level cache of 1 MB.
 const WIDTH: usize = 512;
 
 thread_local! {
-    /// The packed strip of A and the packed part of B, kept from product to product. A vector has the size and the alignment of a cache line.
+    /// The packed strip of A and the packed part of B, kept from product to product. A vector has the size and the
+    /// alignment of a cache line.
     static PACKED: Cell<Vec<__m512>> = const { Cell::new(Vec::new()) };
 }
 
@@ -191,9 +193,7 @@ unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: u
             let mut square = [_mm512_setzero_ps(); LANES];
             for (lane, row) in square.iter_mut().enumerate() {
                 // SAFETY: the elements of a row are contiguous, and a masked load touches no others.
-                let start = unsafe { from.from(lane.min(lanes - 1), p).start };
-                _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(4 * LANES).cast());
-                *row = unsafe { _mm512_maskz_loadu_ps(mask, start) };
+                *row = unsafe { _mm512_maskz_loadu_ps(mask, from.from(lane.min(lanes - 1), p).start) };
             }
             for (q, column) in transpose(square).into_iter().enumerate() {
                 // SAFETY: the caller made room for whole squares.
@@ -272,10 +272,11 @@ impl Tile {
     unsafe fn add(self, rows: usize, columns: usize, accumulate: bool) {
         macro_rules! pick {
             ($($rows:literal)*) => {
-                // SAFETY: the caller's.
                 match (rows, columns > LANES) {
                     $(
+                        // SAFETY: the caller's.
                         ($rows, false) => unsafe { self.run::<$rows, 1>(first(columns), accumulate) },
+                        // SAFETY: the caller's.
                         ($rows, true) => unsafe { self.run::<$rows, 2>(first(columns - LANES), accumulate) },
                     )*
                     _ => unreachable!("a tile has 1 to {ROWS} rows"),
