@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Outcome<()> {
     if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
     }
     if args.batch_size == 1 && args.norm == Norm::Batch {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
