@@ -98,7 +98,7 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn bce_with_logits_each(self, target: Self) -> Self {
         self.same_shape("bce_with_logits", target);
-        let value = |x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).exp().ln_1p();
+        let value = |x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).fast_exp().fast_ln_1p();
         self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
     }
 
@@ -122,8 +122,8 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn kl_div_each(self, target: Self) -> Self {
         self.same_shape("kl_div", target);
-        let value = |x: F, t: F| if t == F::ZERO { t } else { t * (t.ln() - x) };
-        self.binary("kl_div", target, value, (|_, t: F| -t, |x, t: F| t.ln() + F::ONE - x))
+        let value = |x: F, t: F| if t == F::ZERO { t } else { t * (t.fast_ln() - x) };
+        self.binary("kl_div", target, value, (|_, t: F| -t, |x, t: F| t.fast_ln() + F::ONE - x))
     }
 
     /// A loss that depends on `x - t` only, so that `dt = -dx`.

@@ -73,25 +73,25 @@ impl<F: Real> Var<'_, F> {
     /// `y = eˣ`, `dx = y dy`.
     #[track_caller]
     pub fn exp(self) -> Self {
-        self.unary("exp", F::exp, |_, y| y)
+        self.unary("exp", F::fast_exp, |_, y| y)
     }
 
     /// `y = ln x`, `dx = dy / x`.
     #[track_caller]
     pub fn ln(self) -> Self {
-        self.unary("ln", F::ln, |x, _| x.recip())
+        self.unary("ln", F::fast_ln, |x, _| x.recip())
     }
 
     /// `y = ln(1 + x)`, precise near 0; `dx = dy / (1 + x)`.
     #[track_caller]
     pub fn ln_1p(self) -> Self {
-        self.unary("ln_1p", F::ln_1p, |x, _| (F::ONE + x).recip())
+        self.unary("ln_1p", F::fast_ln_1p, |x, _| (F::ONE + x).recip())
     }
 
     /// `y = eˣ - 1`, precise near 0; `dx = (y + 1) dy`.
     #[track_caller]
     pub fn exp_m1(self) -> Self {
-        self.unary("exp_m1", F::exp_m1, |_, y| y + F::ONE)
+        self.unary("exp_m1", F::fast_exp_m1, |_, y| y + F::ONE)
     }
 
     /// `y = sin x`, `dx = cos x dy`. In radians.
@@ -109,7 +109,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = tanh x`, `dx = (1 - y²) dy`.
     #[track_caller]
     pub fn tanh(self) -> Self {
-        self.unary("tanh", F::tanh, |_, y| F::ONE - y * y)
+        self.unary("tanh", F::fast_tanh, |_, y| F::ONE - y * y)
     }
 
     /// `y = 1 / (1 + e⁻ˣ)`, `dx = y (1 - y) dy`.
@@ -140,7 +140,7 @@ impl<F: Real> Var<'_, F> {
     pub fn elu(self, alpha: F) -> Self {
         self.unary(
             "elu",
-            |x| if x > F::ZERO { x } else { alpha * x.exp_m1() },
+            |x| if x > F::ZERO { x } else { alpha * x.fast_exp_m1() },
             move |x, y| if x > F::ZERO { F::ONE } else { y + alpha },
         )
     }
@@ -152,7 +152,7 @@ impl<F: Real> Var<'_, F> {
         let half = F::of(0.5);
         let cdf = move |x: F| half * (F::ONE + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf());
         let pdf = move |x: F| {
-            (-half * x * x).exp() * F::of(0.5 * std::f64::consts::FRAC_2_SQRT_PI / 2.0_f64.sqrt())
+            (-half * x * x).fast_exp() * F::of(0.5 * std::f64::consts::FRAC_2_SQRT_PI / 2.0_f64.sqrt())
         };
         self.unary("gelu", |x| x * cdf(x), move |x, _| cdf(x) + x * pdf(x))
     }
@@ -163,7 +163,7 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu_tanh(self) -> Self {
         let (half, cubic) = (F::of(0.5), F::of(0.044715));
         let rate = F::of((2.0 / std::f64::consts::PI).sqrt());
-        let t = move |x: F| (rate * (x + cubic * x * x * x)).tanh();
+        let t = move |x: F| (rate * (x + cubic * x * x * x)).fast_tanh();
         self.unary(
             "gelu_tanh",
             |x| half * x * (F::ONE + t(x)),
@@ -191,7 +191,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = ln(1 + eˣ)`, as `max(x, 0) + ln(1 + e^-|x|)` so that nothing overflows; `dx = σ(x) dy`.
     #[track_caller]
     pub fn softplus(self) -> Self {
-        self.unary("softplus", |x| x.max(F::ZERO) + (-x.abs()).exp().ln_1p(), |x, _| sigmoid(x))
+        self.unary("softplus", |x| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p(), |x, _| sigmoid(x))
     }
 
     /// `y = |x|`, `dx = sign(x) dy`, 0 at 0.
@@ -242,9 +242,10 @@ impl<F: Real> Neg for Var<'_, F> {
 }
 
 /// `e^-|x|` never overflows, whichever sign `x` has.
+#[inline(always)]
 pub(super) fn sigmoid<F: Real>(x: F) -> F {
-    let e = (-x.abs()).exp();
-    if x < F::ZERO { e / (F::ONE + e) } else { (F::ONE + e).recip() }
+    let e = (-x.abs()).fast_exp();
+    (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
 }
 
 pub(super) fn sign<F: Real>(x: F) -> F {
