@@ -1,4 +1,9 @@
 //! The loops over elements that the ops share.
+//!
+//! A closure that computes much is `#[inline(always)]`: the compiler's estimate would leave it out of the loop, which then
+//! calls it for each element and is not vectorised. The loops are functions of their own because the compiler takes from
+//! the arguments' types that what is written overlaps nothing else, above all no number that the closure holds;
+//! one that it only refers to (without `move`) may still be loaded for each element.
 
 use ndarray::{ArrayView1, Axis, IxDyn, Zip, aview1};
 
@@ -21,15 +26,35 @@ pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F
         let x = &x[start..start + y.len()];
         vectorized(
             #[inline(always)]
-            || y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)),
+            || map_slice(y, x, &f),
         );
     });
     y.into_shared()
 }
 
+#[inline(always)]
+fn map_slice<F: Real>(y: &mut [F], x: &[F], f: &impl Fn(F) -> F) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = f(x);
+    }
+}
+
+#[inline(always)]
+fn update_slice<F: Real>(g: &mut [F], x: &[F], y: &[F], f: &impl Fn(F, F, F) -> F) {
+    for ((g, &x), &y) in g.iter_mut().zip(x).zip(y) {
+        *g = f(*g, x, y);
+    }
+}
+
 /// `g ← f(g, x)`, in place where `g` is the only owner of its array. The shapes are equal.
 pub(crate) fn update<F: Real>(g: Tensor<F>, x: &Tensor<F>, f: impl Fn(F, F) -> F + Sync) -> Tensor<F> {
-    update2(g, x, x, |g, x, _| f(g, x))
+    update2(
+        g,
+        x,
+        x,
+        #[inline(always)]
+        move |g, x, _| f(g, x),
+    )
 }
 
 /// `g ← f(g, x, y)`, in place where `g` is the only owner of its array; `x` and `y` broadcast to its shape.
@@ -44,7 +69,7 @@ pub(crate) fn update2<F: Real>(
     let run = |g: &mut [F], x: &[F], y: &[F]| {
         vectorized(
             #[inline(always)]
-            || g.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g = f(*g, x, y)),
+            || update_slice(g, x, y, &f),
         );
     };
     match (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
@@ -72,7 +97,13 @@ pub(crate) fn broadcast_map<F: Real>(
     f: impl Fn(F, F) -> F + Sync,
 ) -> Tensor<F> {
     let y = pool::array(IxDyn(shape)).into_shared();
-    update2(y, a, b, |_, a, b| f(a, b))
+    update2(
+        y,
+        a,
+        b,
+        #[inline(always)]
+        move |_, a, b| f(a, b),
+    )
 }
 
 /// Calls `f` with each lane along `axis` of two tensors of one shape, in order, the first to be written. A lane whose
@@ -104,7 +135,10 @@ fn elements<'x, F: Real>(x: ArrayView1<'x, F>, buffer: &'x mut Vec<F>) -> &'x [F
         Some(x) => x,
         None => {
             buffer.clear();
-            buffer.extend(x);
+            match x.first() {
+                Some(&repeated) if x.stride_of(Axis(0)) == 0 => buffer.resize(x.len(), repeated),
+                _ => buffer.extend(x),
+            }
             buffer
         }
     }

@@ -71,7 +71,12 @@ impl<F: Real> Var<'_, F> {
         let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
             let dy = dy.insert_axis(Axis(1));
-            let mut dx = kernel::update(log_p, &dy, |log_p, dy| (log_p.fast_exp() - everywhere) * dy);
+            let mut dx = kernel::update(
+                log_p,
+                &dy,
+                #[inline(always)]
+                move |log_p, dy| (log_p.fast_exp() - everywhere) * dy,
+            );
             for ((mut row, &label), &dy) in dx.rows_mut().into_iter().zip(&labels).zip(&dy) {
                 row[label] -= on_label * dy;
             }
@@ -117,10 +122,19 @@ impl<F: Real> Var<'_, F> {
         let mut d_logits = log_p.clone();
         let dx = self.edge(move |dy| {
             let mut dy = dy.iter();
-            kernel::for_each_lane(&mut d_logits, &t, Axis(1), |log_p, t| {
-                let (total, &dy) = (aview1(t).sum(), dy.next().expect("one for each row"));
-                log_p.iter_mut().zip(t).for_each(|(log_p, &t)| *log_p = (log_p.fast_exp() * total - t) * dy);
-            });
+            kernel::for_each_lane(
+                &mut d_logits,
+                &t,
+                Axis(1),
+                #[inline(always)]
+                |log_p, t| {
+                    let (total, &dy) = (aview1(t).sum(), dy.next().expect("one for each row"));
+                    log_p
+                        .iter_mut()
+                        .zip(t)
+                        .for_each(|(log_p, &t)| *log_p = (log_p.fast_exp() * total - t) * dy);
+                },
+            );
             d_logits
         });
         let dt = target.edge(move |dy| {

@@ -18,10 +18,16 @@ impl<F: Real> Var<'_, F> {
         let y = softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            kernel::for_each_lane(&mut dy, &saved, axis, |dy, y| {
-                let mean = aview1(dy).dot(&aview1(y));
-                dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
-            });
+            kernel::for_each_lane(
+                &mut dy,
+                &saved,
+                axis,
+                #[inline(always)]
+                |dy, y| {
+                    let mean = aview1(dy).dot(&aview1(y));
+                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
+                },
+            );
             dy
         });
         self.tape().record("softmax", y, [dx])
@@ -40,10 +46,16 @@ impl<F: Real> Var<'_, F> {
         let y = log_softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            kernel::for_each_lane(&mut dy, &saved, axis, |dy, y| {
-                let sum = aview1(dy).sum();
-                dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
-            });
+            kernel::for_each_lane(
+                &mut dy,
+                &saved,
+                axis,
+                #[inline(always)]
+                |dy, y| {
+                    let sum = aview1(dy).sum();
+                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
+                },
+            );
             dy
         });
         self.tape().record("log_softmax", y, [dx])
@@ -81,24 +93,36 @@ impl<F: Real> Var<'_, F> {
 
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     let mut y = pool::array(x.raw_dim()).into_shared();
-    kernel::for_each_lane(&mut y, x, axis, |y, x| {
-        let max = kernel::largest(x);
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
-        let sum = aview1(y).sum();
-        y.iter_mut().for_each(|e| *e /= sum);
-    });
+    kernel::for_each_lane(
+        &mut y,
+        x,
+        axis,
+        #[inline(always)]
+        |y, x| {
+            let max = kernel::largest(x);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
+            let sum = aview1(y).sum();
+            y.iter_mut().for_each(|e| *e /= sum);
+        },
+    );
     y
 }
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     let mut y = pool::array(x.raw_dim()).into_shared();
-    kernel::for_each_lane(&mut y, x, axis, |y, x| {
-        let max = kernel::largest(x);
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
-        let ln_sum = aview1(y).sum().fast_ln();
-        // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max) - ln_sum);
-    });
+    kernel::for_each_lane(
+        &mut y,
+        x,
+        axis,
+        #[inline(always)]
+        |y, x| {
+            let max = kernel::largest(x);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
+            let ln_sum = aview1(y).sum().fast_ln();
+            // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max) - ln_sum);
+        },
+    );
     y
 }
 
