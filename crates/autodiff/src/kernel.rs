@@ -1,33 +1,60 @@
 //! The loops over elements that the ops share.
+//!
+//! A closure that computes much is `#[inline(always)]`: the compiler's estimate would leave it out of the loop, which then
+//! calls it for each element and is not vectorised. The loops are functions of their own because the compiler takes from
+//! the arguments' types that what is written overlaps nothing else, above all no number that the closure holds;
+//! one that it only refers to (without `move`) may still be loaded for each element.
 
-use ndarray::{Axis, IxDyn, Zip};
+use ndarray::{ArrayView1, Axis, IxDyn, Zip, aview1};
 
 use crate::{Real, Tensor, parallel, pool, vectorized};
 
 /// Elements above which a loop is divided among threads.
 const PARALLEL_ABOVE: usize = 1 << 17;
 
+/// Elements above which a row is worth a loop of its own.
+const LONG_ROW: usize = 16;
+
+const ROW_MAJOR: &str = "in row-major order";
+
 /// `y = f(x)`, element by element.
 pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
+    let x = row_major(x.clone());
     let mut y = pool::array(x.raw_dim());
-    match (y.as_slice_mut(), x.as_slice()) {
-        (Some(y), Some(x)) => {
-            in_pieces(y, |start, y| {
-                let x = &x[start..start + y.len()];
-                vectorized(
-                    #[inline(always)]
-                    || y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)),
-                );
-            });
-        }
-        _ => Zip::from(&mut y).and(x).for_each(|y, &x| *y = f(x)),
-    }
+    let x = x.as_slice().expect(ROW_MAJOR);
+    in_pieces(y.as_slice_mut().expect(ROW_MAJOR), |start, y| {
+        let x = &x[start..start + y.len()];
+        vectorized(
+            #[inline(always)]
+            || map_slice(y, x, &f),
+        );
+    });
     y.into_shared()
+}
+
+#[inline(always)]
+fn map_slice<F: Real>(y: &mut [F], x: &[F], f: &impl Fn(F) -> F) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = f(x);
+    }
+}
+
+#[inline(always)]
+fn update_slice<F: Real>(g: &mut [F], x: &[F], y: &[F], f: &impl Fn(F, F, F) -> F) {
+    for ((g, &x), &y) in g.iter_mut().zip(x).zip(y) {
+        *g = f(*g, x, y);
+    }
 }
 
 /// `g ← f(g, x)`, in place where `g` is the only owner of its array. The shapes are equal.
 pub(crate) fn update<F: Real>(g: Tensor<F>, x: &Tensor<F>, f: impl Fn(F, F) -> F + Sync) -> Tensor<F> {
-    update2(g, x, x, |g, x, _| f(g, x))
+    update2(
+        g,
+        x,
+        x,
+        #[inline(always)]
+        move |g, x, _| f(g, x),
+    )
 }
 
 /// `g ← f(g, x, y)`, in place where `g` is the only owner of its array; `x` and `y` broadcast to its shape.
@@ -37,16 +64,25 @@ pub(crate) fn update2<F: Real>(
     y: &Tensor<F>,
     f: impl Fn(F, F, F) -> F + Sync,
 ) -> Tensor<F> {
-    let same_shape = x.shape() == g.shape() && y.shape() == g.shape();
+    let shape = g.shape().to_vec();
+    let same_shape = x.shape() == shape && y.shape() == shape;
+    let run = |g: &mut [F], x: &[F], y: &[F]| {
+        vectorized(
+            #[inline(always)]
+            || update_slice(g, x, y, &f),
+        );
+    };
     match (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
         (Some(g), Some(x), Some(y)) if same_shape => {
-            in_pieces(g, |start, g| {
-                let (x, y) = (&x[start..start + g.len()], &y[start..start + g.len()]);
-                vectorized(
-                    #[inline(always)]
-                    || g.iter_mut().zip(x).zip(y).for_each(|((g, &x), &y)| *g = f(*g, x, y)),
-                );
-            });
+            in_pieces(g, |start, g| run(g, &x[start..start + g.len()], &y[start..start + g.len()]));
+        }
+        (Some(g), ..) if !same_shape && shape.last() >= Some(&LONG_ROW) => {
+            let (x, y) = (broadcast(x, &shape), broadcast(y, &shape));
+            let (mut x_buffer, mut y_buffer) = (Vec::new(), Vec::new());
+            let rows = g.chunks_exact_mut(shape[shape.len() - 1]);
+            for ((g, x), y) in rows.zip(x.rows()).zip(y.rows()) {
+                run(g, elements(x, &mut x_buffer), elements(y, &mut y_buffer));
+            }
         }
         _ => Zip::from(&mut g).and_broadcast(x).and_broadcast(y).for_each(|g, &x, &y| *g = f(*g, x, y)),
     }
@@ -61,7 +97,83 @@ pub(crate) fn broadcast_map<F: Real>(
     f: impl Fn(F, F) -> F + Sync,
 ) -> Tensor<F> {
     let y = pool::array(IxDyn(shape)).into_shared();
-    update2(y, a, b, |_, a, b| f(a, b))
+    update2(
+        y,
+        a,
+        b,
+        #[inline(always)]
+        move |_, a, b| f(a, b),
+    )
+}
+
+/// Calls `f` with each lane along `axis` of two tensors of one shape, in order, the first to be written. A lane whose
+/// elements do not lie side by side is copied.
+pub(crate) fn for_each_lane<F: Real>(
+    y: &mut Tensor<F>,
+    x: &Tensor<F>,
+    axis: Axis,
+    mut f: impl FnMut(&mut [F], &[F]),
+) {
+    let mut buffer = Vec::new();
+    for (mut y, x) in y.lanes_mut(axis).into_iter().zip(x.lanes(axis)) {
+        let mut copy = if y.is_standard_layout() { None } else { Some(y.to_vec()) };
+        let lane = copy.as_deref_mut().unwrap_or_else(|| y.as_slice_mut().expect(ROW_MAJOR));
+        let x = elements(x, &mut buffer);
+        vectorized(
+            #[inline(always)]
+            || f(lane, x),
+        );
+        if let Some(copy) = copy {
+            y.assign(&aview1(&copy));
+        }
+    }
+}
+
+/// The elements of `x` side by side, in `buffer` where they are not.
+fn elements<'x, F: Real>(x: ArrayView1<'x, F>, buffer: &'x mut Vec<F>) -> &'x [F] {
+    match x.to_slice() {
+        Some(x) => x,
+        None => {
+            buffer.clear();
+            match x.first() {
+                Some(&repeated) if x.stride_of(Axis(0)) == 0 => buffer.resize(x.len(), repeated),
+                _ => buffer.extend(x),
+            }
+            buffer
+        }
+    }
+}
+
+/// `f` folded over the elements along `axis`, which disappears; `f` is associative and commutative.
+pub(crate) fn fold_axis<F: Real>(x: &Tensor<F>, axis: Axis, start: F, f: impl Fn(F, F) -> F) -> Tensor<F> {
+    if x.stride_of(axis) != 1 {
+        return x.fold_axis(axis, start, |&a, &b| f(a, b)).into_shared();
+    }
+    x.map_axis(axis, |lane| {
+        let lane = lane.to_slice().expect("elements side by side");
+        vectorized(
+            #[inline(always)]
+            || fold(lane, start, &f),
+        )
+    })
+    .into_shared()
+}
+
+/// The largest element, NaN ignored; -∞ if there is none.
+#[inline(always)]
+pub(crate) fn largest<F: Real>(x: &[F]) -> F {
+    fold(x, F::neg_infinity(), F::max)
+}
+
+/// `f(f(start, x₀), x₁) …` in the order that vectors allow: `f` is associative and commutative.
+#[inline(always)]
+pub(crate) fn fold<F: Real>(x: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
+    let mut partial = [start; 32];
+    let (vectors, rest) = x.as_chunks::<32>();
+    for x in vectors {
+        partial.iter_mut().zip(x).for_each(|(partial, &x)| *partial = f(*partial, x));
+    }
+    partial.iter().chain(rest).fold(start, |folded, &x| f(folded, x))
 }
 
 /// Calls `f` with pieces of a slice and where each starts; with several threads if the slice is long.

@@ -18,6 +18,7 @@
 #![deny(unsafe_code)]
 
 mod check;
+mod elementary;
 mod finite;
 mod gemm;
 mod gradients;

@@ -20,11 +20,23 @@ impl<F: Real> Var<'_, F> {
         let y = kernel::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
         let da = self.edge(move |dy| {
-            let da = kernel::update2(dy, &saved_a, &saved_b, |dy, a, b| dy * slopes.0(a, b));
+            let da = kernel::update2(
+                dy,
+                &saved_a,
+                &saved_b,
+                #[inline(always)]
+                |dy, a, b| dy * slopes.0(a, b),
+            );
             kernel::sum_to(da, saved_a.shape())
         });
         let db = rhs.edge(move |dy| {
-            let db = kernel::update2(dy, &a, &b, |dy, a, b| dy * slopes.1(a, b));
+            let db = kernel::update2(
+                dy,
+                &a,
+                &b,
+                #[inline(always)]
+                |dy, a, b| dy * slopes.1(a, b),
+            );
             kernel::sum_to(db, b.shape())
         });
         self.tape().record(op, y, [da, db])

@@ -1,6 +1,6 @@
 //! Losses of a classifier: one number per row of `x: [n, classes]`, and the mean over the rows.
 
-use ndarray::{Array1, ArrayView1, Axis};
+use ndarray::{Array1, ArrayView1, Axis, aview1};
 
 use super::softmax::log_softmax;
 use crate::{Real, Tensor, Var, kernel};
@@ -60,7 +60,7 @@ impl<F: Real> Var<'_, F> {
         );
         let x = self.value();
         check_labels("cross_entropy", x.shape(), labels);
-        let mut log_p = log_softmax(&x, Axis(1));
+        let log_p = log_softmax(&x, Axis(1));
         let on_label = F::ONE - smoothing;
         let everywhere = smoothing / F::of(x.shape()[1] as f64);
         let y = per_row(&log_p, |i, row| {
@@ -70,11 +70,17 @@ impl<F: Real> Var<'_, F> {
         });
         let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
-            for ((mut row, &label), &dy) in log_p.rows_mut().into_iter().zip(&labels).zip(&dy) {
-                row.mapv_inplace(|log_p| (log_p.exp() - everywhere) * dy);
+            let dy = dy.insert_axis(Axis(1));
+            let mut dx = kernel::update(
+                log_p,
+                &dy,
+                #[inline(always)]
+                move |log_p, dy| (log_p.fast_exp() - everywhere) * dy,
+            );
+            for ((mut row, &label), &dy) in dx.rows_mut().into_iter().zip(&labels).zip(&dy) {
                 row[label] -= on_label * dy;
             }
-            log_p
+            dx
         });
         self.tape().record("cross_entropy", y, [dx])
     }
@@ -104,16 +110,31 @@ impl<F: Real> Var<'_, F> {
         let (x, t) = (self.value(), target.value());
         check_rows(OP, x.shape());
         let log_p = log_softmax(&x, Axis(1));
-        let y = per_row(&log_p, |i, row| {
-            let t = t.index_axis(Axis(0), i);
-            -row.iter().zip(t).filter(|&(_, &t)| t != F::ZERO).map(|(&log_p, &t)| t * log_p).sum::<F>()
-        });
+        let terms = kernel::broadcast_map(
+            &log_p,
+            &t,
+            x.shape(),
+            |log_p, t| {
+                if t == F::ZERO { t } else { -t * log_p }
+            },
+        );
+        let y = terms.sum_axis(Axis(1)).into_shared();
         let mut d_logits = log_p.clone();
         let dx = self.edge(move |dy| {
-            for ((mut row, t), &dy) in d_logits.rows_mut().into_iter().zip(t.rows()).zip(&dy) {
-                let total = t.sum();
-                row.zip_mut_with(&t, |log_p, &t| *log_p = (log_p.exp() * total - t) * dy);
-            }
+            let mut dy = dy.iter();
+            kernel::for_each_lane(
+                &mut d_logits,
+                &t,
+                Axis(1),
+                #[inline(always)]
+                |log_p, t| {
+                    let (total, &dy) = (aview1(t).sum(), dy.next().expect("one for each row"));
+                    log_p
+                        .iter_mut()
+                        .zip(t)
+                        .for_each(|(log_p, &t)| *log_p = (log_p.fast_exp() * total - t) * dy);
+                },
+            );
             d_logits
         });
         let dt = target.edge(move |dy| {

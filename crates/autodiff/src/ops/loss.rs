@@ -68,7 +68,7 @@ impl<F: Real> Var<'_, F> {
     pub fn huber_each(self, target: Self, delta: F) -> Self {
         assert!(delta > F::ZERO, "`huber`: delta must be positive, it is {delta}");
         let half = F::of(0.5);
-        let value = |x: F, t: F| {
+        let value = move |x: F, t: F| {
             let e = (x - t).abs();
             if e <= delta { half * e * e } else { delta * (e - half * delta) }
         };
@@ -98,8 +98,13 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn bce_with_logits_each(self, target: Self) -> Self {
         self.same_shape("bce_with_logits", target);
-        let value = |x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).exp().ln_1p();
-        self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
+        self.binary(
+            "bce_with_logits",
+            target,
+            #[inline(always)]
+            |x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).fast_exp().fast_ln_1p(),
+            (|x, t| sigmoid(x) - t, |x: F, _| -x),
+        )
     }
 
     /// The mean of [`kl_div_each`](Var::kl_div_each) over all *elements*, which is PyTorch's default. The divergence
@@ -122,8 +127,8 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn kl_div_each(self, target: Self) -> Self {
         self.same_shape("kl_div", target);
-        let value = |x: F, t: F| if t == F::ZERO { t } else { t * (t.ln() - x) };
-        self.binary("kl_div", target, value, (|_, t: F| -t, |x, t: F| t.ln() + F::ONE - x))
+        let value = |x: F, t: F| if t == F::ZERO { t } else { t * (t.fast_ln() - x) };
+        self.binary("kl_div", target, value, (|_, t: F| -t, |x, t: F| t.fast_ln() + F::ONE - x))
     }
 
     /// A loss that depends on `x - t` only, so that `dt = -dx`.

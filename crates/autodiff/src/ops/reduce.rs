@@ -192,12 +192,12 @@ impl<F: Real> Var<'_, F> {
         axes: &[isize],
         keepdim: bool,
         worst: F,
-        wins: fn(F, F) -> bool,
+        wins: impl Fn(F, F) -> bool,
     ) -> Self {
         let x = self.value();
         let over = Reduction::of_some(op, x.shape(), axes, keepdim);
-        let better = |&best: &F, &x: &F| if wins(x, best) || x.is_nan() { x } else { best };
-        let best = over.fold(&x, |x, axis| x.fold_axis(axis, worst, better).into_shared());
+        let better = |best: F, x: F| if wins(x, best) || x.is_nan() { x } else { best };
+        let best = over.fold(&x, |x, axis| kernel::fold_axis(x, axis, worst, better));
         let y = over.result(best.clone());
         let dx = self.edge(move |dy| {
             let best = over.keep(best);

@@ -1,9 +1,9 @@
 //! Softmax and its relatives. The largest element is subtracted first, so that no exponential overflows.
 
-use ndarray::{Axis, Zip};
+use ndarray::{Axis, aview1};
 
 use super::axes;
-use crate::{Real, Tensor, Var, kernel};
+use crate::{Real, Tensor, Var, kernel, pool};
 
 impl<F: Real> Var<'_, F> {
     /// `y = eˣ / Σ eˣ` along `axis`; `dx = y (dy - Σ y dy)`.
@@ -18,10 +18,16 @@ impl<F: Real> Var<'_, F> {
         let y = softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            Zip::from(dy.lanes_mut(axis)).and(saved.lanes(axis)).for_each(|mut dy, y| {
-                let mean = dy.iter().zip(y).map(|(&dy, &y)| dy * y).sum::<F>();
-                dy.zip_mut_with(&y, |dy, &y| *dy = y * (*dy - mean));
-            });
+            kernel::for_each_lane(
+                &mut dy,
+                &saved,
+                axis,
+                #[inline(always)]
+                |dy, y| {
+                    let mean = aview1(dy).dot(&aview1(y));
+                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
+                },
+            );
             dy
         });
         self.tape().record("softmax", y, [dx])
@@ -40,10 +46,16 @@ impl<F: Real> Var<'_, F> {
         let y = log_softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            Zip::from(dy.lanes_mut(axis)).and(saved.lanes(axis)).for_each(|mut dy, y| {
-                let sum = dy.sum();
-                dy.zip_mut_with(&y, |dy, &y| *dy -= y.exp() * sum);
-            });
+            kernel::for_each_lane(
+                &mut dy,
+                &saved,
+                axis,
+                #[inline(always)]
+                |dy, y| {
+                    let sum = aview1(dy).sum();
+                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
+                },
+            );
             dy
         });
         self.tape().record("log_softmax", y, [dx])
@@ -72,7 +84,7 @@ impl<F: Real> Var<'_, F> {
         };
         let dx = self.edge(move |dy| {
             let dy = if keepdim { dy } else { axes.iter().fold(dy, |dy, &axis| dy.insert_axis(axis)) };
-            let p = kernel::broadcast_map(&x, &kept, x.shape(), |x, y| (x - y).exp());
+            let p = kernel::broadcast_map(&x, &kept, x.shape(), |x, y| (x - y).fast_exp());
             kernel::broadcast_map(&p, &dy, x.shape(), |p, dy| p * dy)
         });
         self.tape().record("logsumexp", y, [dx])
@@ -80,36 +92,48 @@ impl<F: Real> Var<'_, F> {
 }
 
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = x.to_owned();
-    for mut lane in y.lanes_mut(axis) {
-        let max = lane.iter().copied().fold(F::neg_infinity(), F::max);
-        lane.mapv_inplace(|x| (x - max).exp());
-        let sum = lane.sum();
-        lane.mapv_inplace(|e| e / sum);
-    }
-    y.into_shared()
+    let mut y = pool::array(x.raw_dim()).into_shared();
+    kernel::for_each_lane(
+        &mut y,
+        x,
+        axis,
+        #[inline(always)]
+        |y, x| {
+            let max = kernel::largest(x);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
+            let sum = aview1(y).sum();
+            y.iter_mut().for_each(|e| *e /= sum);
+        },
+    );
+    y
 }
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = x.to_owned();
-    for mut lane in y.lanes_mut(axis) {
-        let max = lane.iter().copied().fold(F::neg_infinity(), F::max);
-        let ln_sum = lane.iter().map(|&x| (x - max).exp()).sum::<F>().ln();
-        // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
-        lane.mapv_inplace(|x| (x - max) - ln_sum);
-    }
-    y.into_shared()
+    let mut y = pool::array(x.raw_dim()).into_shared();
+    kernel::for_each_lane(
+        &mut y,
+        x,
+        axis,
+        #[inline(always)]
+        |y, x| {
+            let max = kernel::largest(x);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
+            let ln_sum = aview1(y).sum().fast_ln();
+            // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max) - ln_sum);
+        },
+    );
+    y
 }
 
 /// The reduced axes stay, with size 1.
 fn logsumexp<F: Real>(x: &Tensor<F>, axes: &[Axis]) -> Tensor<F> {
     let mut max = x.clone();
     for &axis in axes {
-        let along = max.fold_axis(axis, F::neg_infinity(), |&a, &b| a.max(b));
-        max = along.insert_axis(axis).into_shared();
+        max = kernel::fold_axis(&max, axis, F::neg_infinity(), F::max).insert_axis(axis);
     }
     // An infinite maximum cannot be subtracted: `∞ - ∞` is NaN.
     max.mapv_inplace(|max| if max.is_finite() { max } else { F::ZERO });
-    let e = kernel::broadcast_map(x, &max, x.shape(), |x, max| (x - max).exp());
-    kernel::update(kernel::sum_to(e, max.shape()), &max, |sum, max| sum.ln() + max)
+    let e = kernel::broadcast_map(x, &max, x.shape(), |x, max| (x - max).fast_exp());
+    kernel::update(kernel::sum_to(e, max.shape()), &max, |sum, max| sum.fast_ln() + max)
 }

@@ -1,5 +1,6 @@
 //! Functions of one element. `dy` is the upstream gradient, `dx` the answer.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::ops::Neg;
 
 use crate::{Real, Tensor, Var, kernel};
@@ -16,7 +17,15 @@ impl<F: Real> Var<'_, F> {
         let x = self.value();
         let y = kernel::map(&x, value);
         let saved = y.clone();
-        let dx = self.edge(move |dy| kernel::update2(dy, &x, &saved, |dy, x, y| dy * slope(x, y)));
+        let dx = self.edge(move |dy| {
+            kernel::update2(
+                dy,
+                &x,
+                &saved,
+                #[inline(always)]
+                |dy, x, y| dy * slope(x, y),
+            )
+        });
         self.tape().record(op, y, [dx])
     }
 
@@ -73,25 +82,25 @@ impl<F: Real> Var<'_, F> {
     /// `y = eˣ`, `dx = y dy`.
     #[track_caller]
     pub fn exp(self) -> Self {
-        self.unary("exp", F::exp, |_, y| y)
+        self.unary("exp", F::fast_exp, |_, y| y)
     }
 
     /// `y = ln x`, `dx = dy / x`.
     #[track_caller]
     pub fn ln(self) -> Self {
-        self.unary("ln", F::ln, |x, _| x.recip())
+        self.unary("ln", F::fast_ln, |x, _| x.recip())
     }
 
     /// `y = ln(1 + x)`, precise near 0; `dx = dy / (1 + x)`.
     #[track_caller]
     pub fn ln_1p(self) -> Self {
-        self.unary("ln_1p", F::ln_1p, |x, _| (F::ONE + x).recip())
+        self.unary("ln_1p", F::fast_ln_1p, |x, _| (F::ONE + x).recip())
     }
 
     /// `y = eˣ - 1`, precise near 0; `dx = (y + 1) dy`.
     #[track_caller]
     pub fn exp_m1(self) -> Self {
-        self.unary("exp_m1", F::exp_m1, |_, y| y + F::ONE)
+        self.unary("exp_m1", F::fast_exp_m1, |_, y| y + F::ONE)
     }
 
     /// `y = sin x`, `dx = cos x dy`. In radians.
@@ -109,7 +118,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = tanh x`, `dx = (1 - y²) dy`.
     #[track_caller]
     pub fn tanh(self) -> Self {
-        self.unary("tanh", F::tanh, |_, y| F::ONE - y * y)
+        self.unary("tanh", F::fast_tanh, |_, y| F::ONE - y * y)
     }
 
     /// `y = 1 / (1 + e⁻ˣ)`, `dx = y (1 - y) dy`.
@@ -132,7 +141,7 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn leaky_relu(self, slope: F) -> Self {
         let factor = move |x: F| if x > F::ZERO { F::ONE } else { slope };
-        self.unary("leaky_relu", |x| factor(x) * x, move |x, _| factor(x))
+        self.unary("leaky_relu", move |x| factor(x) * x, move |x, _| factor(x))
     }
 
     /// `y = x` where `x > 0`, else `α (eˣ - 1)`; `dx = dy` there, else `(y + α) dy` (Clevert et al., 2015).
@@ -140,7 +149,11 @@ impl<F: Real> Var<'_, F> {
     pub fn elu(self, alpha: F) -> Self {
         self.unary(
             "elu",
-            |x| if x > F::ZERO { x } else { alpha * x.exp_m1() },
+            #[inline(always)]
+            |x| {
+                let below = alpha * x.fast_exp_m1();
+                if x > F::ZERO { x } else { below }
+            },
             move |x, y| if x > F::ZERO { F::ONE } else { y + alpha },
         )
     }
@@ -149,27 +162,27 @@ impl<F: Real> Var<'_, F> {
     /// `dx = (Φ(x) + x φ(x)) dy` with its density `φ(x) = exp(-x²/2) / √2π`.
     #[track_caller]
     pub fn gelu(self) -> Self {
-        let half = F::of(0.5);
-        let cdf = move |x: F| half * (F::ONE + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf());
-        let pdf = move |x: F| {
-            (-half * x * x).exp() * F::of(0.5 * std::f64::consts::FRAC_2_SQRT_PI / 2.0_f64.sqrt())
-        };
-        self.unary("gelu", |x| x * cdf(x), move |x, _| cdf(x) + x * pdf(x))
+        self.unary(
+            "gelu",
+            #[inline(always)]
+            |x| x * normal_cdf(x),
+            #[inline(always)]
+            |x, _| normal_cdf(x) + x * normal_pdf(x),
+        )
     }
 
     /// The approximation `y = x (1 + t) / 2` with `t = tanh(√(2/π) (x + 0.044715 x³))`;
     /// `dx = ((1 + t) / 2 + x (1 - t²) √(2/π) (1 + 3 · 0.044715 x²) / 2) dy`.
     #[track_caller]
     pub fn gelu_tanh(self) -> Self {
-        let (half, cubic) = (F::of(0.5), F::of(0.044715));
-        let rate = F::of((2.0 / std::f64::consts::PI).sqrt());
-        let t = move |x: F| (rate * (x + cubic * x * x * x)).tanh();
         self.unary(
             "gelu_tanh",
-            |x| half * x * (F::ONE + t(x)),
-            move |x, _| {
-                let t = t(x);
-                let inner = rate * (F::ONE + F::of(3.0) * cubic * x * x);
+            #[inline(always)]
+            |x| F::of(0.5) * x * (F::ONE + gelu_t(x).0),
+            #[inline(always)]
+            |x, _| {
+                let half = F::of(0.5);
+                let (t, inner) = gelu_t(x);
                 half * (F::ONE + t) + half * x * (F::ONE - t * t) * inner
             },
         )
@@ -181,6 +194,7 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "silu",
             |x| x * sigmoid(x),
+            #[inline(always)]
             |x, y| {
                 let s = sigmoid(x);
                 s + y * (F::ONE - s)
@@ -191,7 +205,12 @@ impl<F: Real> Var<'_, F> {
     /// `y = ln(1 + eˣ)`, as `max(x, 0) + ln(1 + e^-|x|)` so that nothing overflows; `dx = σ(x) dy`.
     #[track_caller]
     pub fn softplus(self) -> Self {
-        self.unary("softplus", |x| x.max(F::ZERO) + (-x.abs()).exp().ln_1p(), |x, _| sigmoid(x))
+        self.unary(
+            "softplus",
+            #[inline(always)]
+            |x| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p(),
+            |x, _| sigmoid(x),
+        )
     }
 
     /// `y = |x|`, `dx = sign(x) dy`, 0 at 0.
@@ -217,7 +236,7 @@ impl<F: Real> Var<'_, F> {
         assert!(lo <= hi, "`clamp`: the lower bound {lo} is above the upper bound {hi}");
         self.unary(
             "clamp",
-            |x| {
+            move |x| {
                 if x < lo {
                     lo
                 } else if x > hi {
@@ -241,10 +260,30 @@ impl<F: Real> Neg for Var<'_, F> {
     }
 }
 
+/// `Φ(x)`.
+#[inline(always)]
+fn normal_cdf<F: Real>(x: F) -> F {
+    F::of(0.5) * (F::ONE + (x * F::of(FRAC_1_SQRT_2)).erf())
+}
+
+/// `φ(x)`.
+#[inline(always)]
+fn normal_pdf<F: Real>(x: F) -> F {
+    (F::of(-0.5) * x * x).fast_exp() * F::of(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
+}
+
+/// `t` of [`gelu_tanh`](Var::gelu_tanh), and the derivative of what it is the tanh of.
+#[inline(always)]
+fn gelu_t<F: Real>(x: F) -> (F, F) {
+    let (rate, cubic) = (F::of(FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::of(0.044715));
+    ((rate * (x + cubic * x * x * x)).fast_tanh(), rate * (F::ONE + F::of(3.0) * cubic * x * x))
+}
+
 /// `e^-|x|` never overflows, whichever sign `x` has.
+#[inline(always)]
 pub(super) fn sigmoid<F: Real>(x: F) -> F {
-    let e = (-x.abs()).exp();
-    if x < F::ZERO { e / (F::ONE + e) } else { (F::ONE + e).recip() }
+    let e = (-x.abs()).fast_exp();
+    (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
 }
 
 pub(super) fn sign<F: Real>(x: F) -> F {
