@@ -16,6 +16,7 @@ impl<F: Real> Var<'_, F> {
         slopes: (impl Fn(F, F) -> F + Sync + 'static, impl Fn(F, F) -> F + Sync + 'static),
     ) -> Self {
         let shape = self.broadcast_with(op, rhs);
+        let (slope_a, slope_b) = slopes;
         let (a, b) = (self.value(), rhs.value());
         let y = kernel::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
@@ -25,7 +26,7 @@ impl<F: Real> Var<'_, F> {
                 &saved_a,
                 &saved_b,
                 #[inline(always)]
-                |dy, a, b| dy * slopes.0(a, b),
+                move |dy, a, b| dy * slope_a(a, b),
             );
             kernel::sum_to(da, saved_a.shape())
         });
@@ -35,7 +36,7 @@ impl<F: Real> Var<'_, F> {
                 &a,
                 &b,
                 #[inline(always)]
-                |dy, a, b| dy * slopes.1(a, b),
+                move |dy, a, b| dy * slope_b(a, b),
             );
             kernel::sum_to(db, b.shape())
         });

@@ -146,7 +146,7 @@ impl<F: Real> Var<'_, F> {
         let y = over.result(squares.mapv_into(|sum| sum / divisor));
         let rate = F::of(2.0) / divisor;
         let dx = self.edge(move |dy| {
-            kernel::broadcast_map(&centered, &over.kept(dy), centered.shape(), |c, dy| rate * c * dy)
+            kernel::broadcast_map(&centered, &over.kept(dy), centered.shape(), move |c, dy| rate * c * dy)
         });
         self.tape().record("var", y, [dx])
     }

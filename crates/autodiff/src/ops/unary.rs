@@ -23,7 +23,7 @@ impl<F: Real> Var<'_, F> {
                 &x,
                 &saved,
                 #[inline(always)]
-                |dy, x, y| dy * slope(x, y),
+                move |dy, x, y| dy * slope(x, y),
             )
         });
         self.tape().record(op, y, [dx])
@@ -32,7 +32,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = c x`, `dx = c dy`.
     #[track_caller]
     pub(super) fn scale(self, op: &'static str, c: F) -> Self {
-        let y = kernel::map(&self.value(), |x| c * x);
+        let y = kernel::map(&self.value(), move |x| c * x);
         let dx = self.edge(move |dy: Tensor<F>| dy.mapv_into(|dy| c * dy));
         self.tape().record(op, y, [dx])
     }
@@ -40,7 +40,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = x + c`, `dx = dy`.
     #[track_caller]
     pub(super) fn shift(self, op: &'static str, c: F) -> Self {
-        let y = kernel::map(&self.value(), |x| x + c);
+        let y = kernel::map(&self.value(), move |x| x + c);
         let dx = self.edge(|dy: Tensor<F>| dy);
         self.tape().record(op, y, [dx])
     }
@@ -50,7 +50,7 @@ impl<F: Real> Var<'_, F> {
     pub fn powi(self, n: i32) -> Self {
         self.unary(
             "powi",
-            |x| x.powi(n),
+            move |x| x.powi(n),
             move |x, _| if n == 0 { F::ZERO } else { F::of(n.into()) * x.powi(n - 1) },
         )
     }
@@ -58,7 +58,11 @@ impl<F: Real> Var<'_, F> {
     /// `y = xᵖ`, `dx = p xᵖ⁻¹ dy`.
     #[track_caller]
     pub fn powf(self, p: F) -> Self {
-        self.unary("powf", |x| x.powf(p), move |x, _| if p == F::ZERO { p } else { p * x.powf(p - F::ONE) })
+        self.unary(
+            "powf",
+            move |x| x.powf(p),
+            move |x, _| if p == F::ZERO { p } else { p * x.powf(p - F::ONE) },
+        )
     }
 
     /// `y = √x`, `dx = dy / 2y`.
@@ -150,7 +154,7 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "elu",
             #[inline(always)]
-            |x| {
+            move |x| {
                 let below = alpha * x.fast_exp_m1();
                 if x > F::ZERO { x } else { below }
             },
