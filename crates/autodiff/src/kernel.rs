@@ -19,11 +19,10 @@ const ROW_MAJOR: &str = "in row-major order";
 
 /// `y = f(x)`, element by element.
 pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
-    let x = row_major(x.clone());
+    let Some(elements) = x.as_slice() else { return map(&row_major(x.clone()), f) };
     let mut y = pool::array(x.raw_dim());
-    let x = x.as_slice().expect(ROW_MAJOR);
     in_pieces(y.as_slice_mut().expect(ROW_MAJOR), |start, y| {
-        let x = &x[start..start + y.len()];
+        let x = &elements[start..start + y.len()];
         vectorized(
             #[inline(always)]
             || map_slice(y, x, &f),
@@ -64,19 +63,20 @@ pub(crate) fn update2<F: Real>(
     y: &Tensor<F>,
     f: impl Fn(F, F, F) -> F + Sync,
 ) -> Tensor<F> {
-    let shape = g.shape().to_vec();
-    let same_shape = x.shape() == shape && y.shape() == shape;
+    let same_shape = x.shape() == g.shape() && y.shape() == g.shape();
     let run = |g: &mut [F], x: &[F], y: &[F]| {
         vectorized(
             #[inline(always)]
             || update_slice(g, x, y, &f),
         );
     };
-    match (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
-        (Some(g), Some(x), Some(y)) if same_shape => {
-            in_pieces(g, |start, g| run(g, &x[start..start + g.len()], &y[start..start + g.len()]));
-        }
-        (Some(g), ..) if !same_shape && shape.last() >= Some(&LONG_ROW) => {
+    if same_shape && let (Some(to), Some(x), Some(y)) = (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
+        in_pieces(to, |start, g| run(g, &x[start..start + g.len()], &y[start..start + g.len()]));
+        return g;
+    }
+    let shape = g.shape().to_vec();
+    match g.as_slice_mut() {
+        Some(g) if !same_shape && shape.last() >= Some(&LONG_ROW) => {
             let (x, y) = (broadcast(x, &shape), broadcast(y, &shape));
             let (mut x_buffer, mut y_buffer) = (Vec::new(), Vec::new());
             let rows = g.chunks_exact_mut(shape[shape.len() - 1]);
