@@ -4,6 +4,7 @@
 //!
 //! Each reduces its argument to a short interval and evaluates a polynomial there; `tests/golden/elementary.py` derives
 //! the polynomials. The error is given in units in the last place (ulp) of the exact result; correct rounding is 0.5 ulp.
+//! The bounds hold for all 2³² arguments; the tests take a sample.
 //! All keep NaN; those with the value 0 at 0 keep its sign; subnormal results are not flushed to 0.
 
 use std::f32::consts::LOG2_E;
