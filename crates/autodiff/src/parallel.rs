@@ -4,9 +4,13 @@ use std::sync::Once;
 
 /// How many threads there are to divide work among.
 ///
-/// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has made the global pool already, the thread that asks
-/// first becomes a member of it: from outside, every division of work would put it to sleep until a member wakes it, which
-/// costs more than most products.
+/// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has used rayon before, the thread that asks first
+/// becomes a member of the global pool: from outside, every division of work would put it to sleep until a member wakes
+/// it, which costs more than most products. A program that uses rayon before it trains, or sets the number of threads,
+/// builds the pool itself, on the thread that will train, with `use_current_thread()`.
+///
+/// A member that waits for something else does not help the pool, so that `rayon::broadcast`, which needs every member,
+/// must not be waited for by the training thread on another.
 pub fn threads() -> usize {
     static JOIN_POOL: Once = Once::new();
     if rayon::current_thread_index().is_none() {
@@ -16,8 +20,9 @@ pub fn threads() -> usize {
             let threads = variable.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
             // A pool of this thread alone could not help the program's other threads.
             if threads.is_some_and(|n| n > 1) {
-                // An error means that the program has a pool of its own.
-                let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+                // An error means that there is a pool already.
+                let builder = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+                let _ = builder.use_current_thread().build_global();
             }
         });
     }

@@ -3,7 +3,7 @@
 //!
 //! The free buffers belong to the thread, so that a pullback can take one, too. [`Tape::reset`](crate::Tape::reset) and
 //! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares; what a whole step did not need is then
-//! freed, and so is everything with the tape.
+//! freed, and so is everything when a tape of the thread ends.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -28,8 +28,10 @@ struct Shelf<F> {
     free: Vec<Vec<F>>,
     /// The fewest that were free at a time since the last [`sweep`].
     spare: usize,
-    /// How many are in use. Nothing else is accepted: a thread that only drops what others made collects nothing.
+    /// How many may come back. Nothing else is accepted: a thread that only drops what others made collects nothing.
     lent: usize,
+    /// How many were taken since the last [`sweep`]; what was taken before that and did not come back is not expected.
+    taken: usize,
 }
 
 /// An array whose elements are arbitrary: who takes it writes them all.
@@ -55,6 +57,8 @@ pub(crate) fn sweep<F: Real>() {
         for shelf in pool.0.values_mut() {
             shelf.free.truncate(shelf.free.len() - shelf.spare);
             shelf.spare = shelf.free.len();
+            shelf.lent = shelf.lent.min(shelf.taken);
+            shelf.taken = 0;
         }
         pool.0.retain(|_, shelf| shelf.lent > 0 || !shelf.free.is_empty());
     });
@@ -81,8 +85,9 @@ fn with<F: Real, R>(f: impl FnOnce(&mut Pool<F>) -> R) -> Option<R> {
 
 impl<F: Real> Pool<F> {
     fn take(&mut self, len: usize) -> Option<Vec<F>> {
-        let shelf = self.0.entry(len).or_insert(Shelf { free: Vec::new(), spare: 0, lent: 0 });
+        let shelf = self.0.entry(len).or_insert(Shelf { free: Vec::new(), spare: 0, lent: 0, taken: 0 });
         shelf.lent += 1;
+        shelf.taken += 1;
         let buffer = shelf.free.pop();
         shelf.spare = shelf.spare.min(shelf.free.len());
         buffer

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use wengert_autodiff::{Gradients, Module, Path, Real, SlotMut, Tensor};
 
-use crate::Rule;
 use crate::group::{Groups, Table};
+use crate::{Field, Rule, State};
 
 /// Applies a [`Rule`] to a model and keeps what it remembers of each tensor under the parameter's dotted name.
 ///
@@ -151,6 +151,19 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
                     "the {what} of `{name}` has shape {shape:?}, but its state was made for {:?}",
                     entry.shape
                 ));
+            }
+        }
+        if cfg!(debug_assertions) {
+            for (field, value) in entry.state.fields() {
+                if let Field::Tensor(tensor) = value
+                    && tensor.shape() != entry.shape
+                {
+                    return Err(format!(
+                        "`{field}` of `{name}` has shape {:?}, not {:?}",
+                        tensor.shape(),
+                        entry.shape
+                    ));
+                }
             }
         }
         entry.last_step = self.steps;

@@ -2,7 +2,7 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::average::{Average, correction};
+use crate::average::{Average, correction, normal};
 use crate::each::{count, elements, elements_mut};
 use crate::epsilon::Root;
 use crate::momentum::Momentum;
@@ -203,7 +203,8 @@ impl<F: Real> Pass<F> {
     /// rounding made it negative.
     #[inline]
     fn variance(&self, v: F, m: F) -> (F, bool) {
-        let variance = v - self.correction * m * m;
+        // `v` became zero where it would be denormal, and `m²`, which did not, must not count as larger.
+        let variance = normal(v - self.correction * m * m);
         let negative = variance < F::ZERO;
         (if negative { F::ZERO } else { variance }, negative)
     }

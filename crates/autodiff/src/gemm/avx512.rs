@@ -1,8 +1,9 @@
 //! The product for CPUs with AVX-512, in the blocking of Goto and van de Geijn ("Anatomy of High-Performance Matrix
 //! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while packed rows of B stream past it.
 //!
-//! Each element of C is summed over `k` in one order, in blocks that depend on `k` only: its bits depend neither on how C
-//! is divided among threads nor on how many other rows there are.
+//! Each element of C is summed over `k` in one order, in blocks that depend on `k` only, so that its bits do not depend on
+//! how C is divided among threads; nor on how many other rows there are, but for products that [are thin](is_thin), which
+//! are summed in another order.
 
 #![allow(unsafe_code)]
 

@@ -15,7 +15,7 @@ use crate::{Real, parallel, pool};
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL_ABOVE: usize = 1 << 23;
 
-/// Splitting at multiples of the micro-kernel's tile leaves no ragged edge in the middle of C.
+/// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
 const TILE: usize = 16;
 
 /// `A B` for `A: [m, k]`, `B: [k, n]`, either of them possibly a transposed view.
@@ -54,7 +54,7 @@ pub(crate) fn dgemm(
 
 type Kernel<'k, F> = dyn Fn(ArrayView2<'_, F>, ArrayView2<'_, F>, ArrayViewMut2<'_, F>) + Sync + 'k;
 
-/// Halves the longer side of C, together with the operand it comes from, until every thread has a piece.
+/// Divides the longer side of C, together with the operand it comes from, until every thread has a piece.
 fn split<F: Real>(
     a: ArrayView2<'_, F>,
     b: ArrayView2<'_, F>,
@@ -80,12 +80,12 @@ fn halve<F: Real>(
     }
     let (near, far) = (threads / 2, threads - threads / 2);
     if m >= n {
-        let middle = (m / 2).next_multiple_of(TILE);
+        let middle = (m * near / threads).next_multiple_of(TILE);
         let (a0, a1) = a.split_at(Axis(0), middle);
         let (c0, c1) = c.split_at(Axis(0), middle);
         parallel::join(|| halve(near, a0, b, c0, kernel), || halve(far, a1, b, c1, kernel));
     } else {
-        let middle = (n / 2).next_multiple_of(TILE);
+        let middle = (n * near / threads).next_multiple_of(TILE);
         let (b0, b1) = b.split_at(Axis(1), middle);
         let (c0, c1) = c.split_at(Axis(1), middle);
         parallel::join(|| halve(near, a, b0, c0, kernel), || halve(far, a, b1, c1, kernel));

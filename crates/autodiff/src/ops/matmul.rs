@@ -80,9 +80,17 @@ impl<F: Real> Var<'_, F> {
         F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, y.view_mut());
         let out = y.ncols();
         let y = reshaped(y, y_shape);
-        let dx = self.edge(move |dy| reshaped(gemm::matmul(matrix(&rows(dy)), matrix(&w)), x_shape));
+        let dx = self.edge(move |dy| {
+            let dy = rows(dy);
+            let dx = gemm::matmul(matrix(&dy), matrix(&w));
+            pool::give(dy);
+            reshaped(dx, x_shape)
+        });
         let dw = weight.edge(move |dy| {
-            gemm::matmul(matrix(&rows(dy)).reversed_axes(), matrix(&x)).into_dyn().into_shared()
+            let dy = rows(dy);
+            let dw = gemm::matmul(matrix(&dy).reversed_axes(), matrix(&x));
+            pool::give(dy);
+            dw.into_dyn().into_shared()
         });
         match bias {
             None => self.tape().record("linear", y, [dx, dw]),
