@@ -3,7 +3,6 @@ use std::fmt;
 use ndarray::IxDyn;
 use wengert_autodiff::{Real, Tensor};
 
-use crate::slot::full;
 
 /// The type of a saved tensor's elements. Files spell it as here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +185,7 @@ fn in_layout_of<F: Real>(like: &Tensor<F>, elements: Vec<F>) -> Tensor<F> {
     if like.is_standard_layout() {
         return rows;
     }
-    let mut tensor = full(like, F::ZERO);
+    let mut tensor = like.mapv(|_| F::ZERO).into_shared();
     tensor.assign(&rows);
     tensor
 }
