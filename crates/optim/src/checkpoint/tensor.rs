@@ -3,7 +3,6 @@ use std::fmt;
 use ndarray::IxDyn;
 use wengert_autodiff::{Real, Tensor};
 
-
 /// The type of a saved tensor's elements. Files spell it as here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
