@@ -9,9 +9,6 @@ use ndarray::{ArrayView1, Axis, IxDyn, Zip, aview1};
 
 use crate::{Real, Tensor, parallel, pool, vectorized};
 
-/// Elements above which a loop is divided among threads.
-const PARALLEL_ABOVE: usize = 1 << 17;
-
 /// Elements above which a row is worth a loop of its own.
 const LONG_ROW: usize = 16;
 
@@ -21,8 +18,7 @@ const ROW_MAJOR: &str = "in row-major order";
 pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
     let Some(elements) = x.as_slice() else { return map(&row_major(x.clone()), f) };
     let mut y = pool::array(x.raw_dim());
-    in_pieces(y.as_slice_mut().expect(ROW_MAJOR), |start, y| {
-        let x = &elements[start..start + y.len()];
+    parallel::in_pieces((y.as_slice_mut().expect(ROW_MAJOR), elements), |(y, x)| {
         vectorized(
             #[inline(always)]
             || map_slice(y, x, &f),
@@ -71,7 +67,7 @@ pub(crate) fn update2<F: Real>(
         );
     };
     if same_shape && let (Some(to), Some(x), Some(y)) = (g.as_slice_mut(), x.as_slice(), y.as_slice()) {
-        in_pieces(to, |start, g| run(g, &x[start..start + g.len()], &y[start..start + g.len()]));
+        parallel::in_pieces((to, (x, y)), |(g, (x, y))| run(g, x, y));
         return g;
     }
     let shape = g.shape().to_vec();
@@ -174,21 +170,6 @@ pub(crate) fn fold<F: Real>(x: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
         partial.iter_mut().zip(x).for_each(|(partial, &x)| *partial = f(*partial, x));
     }
     partial.iter().chain(rest).fold(start, |folded, &x| f(folded, x))
-}
-
-/// Calls `f` with pieces of a slice and where each starts; with several threads if the slice is long.
-fn in_pieces<F: Real>(y: &mut [F], f: impl Fn(usize, &mut [F]) + Sync) {
-    let piece = if y.len() < PARALLEL_ABOVE { y.len() } else { y.len().div_ceil(parallel::threads()) };
-    divide(0, y, piece, &f);
-}
-
-fn divide<F: Real>(start: usize, y: &mut [F], piece: usize, f: &(impl Fn(usize, &mut [F]) + Sync)) {
-    if y.len() <= piece {
-        return f(start, y);
-    }
-    let middle = y.len() / 2;
-    let (a, b) = y.split_at_mut(middle);
-    parallel::join(|| divide(start, a, piece, f), || divide(start + middle, b, piece, f));
 }
 
 /// `x` repeated along its new and its size-1 axes; `shape` is one that [`broadcast_shape`] gave.

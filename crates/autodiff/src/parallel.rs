@@ -19,9 +19,9 @@ pub fn threads() -> usize {
                 std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
             let threads = variable.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
             // A pool of this thread alone could not help the program's other threads.
-            if threads.is_some_and(|n| n > 1) {
+            if let Some(n @ 2..) = threads {
                 // An error means that there is a pool already.
-                let builder = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+                let builder = rayon::ThreadPoolBuilder::new().num_threads(n);
                 let _ = builder.use_current_thread().build_global();
             }
         });
@@ -43,6 +43,98 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
         a()
     });
     (first, second.expect("the scope waits for it"))
+}
+
+/// Elements above which a loop is divided among threads.
+const PARALLEL_ABOVE: usize = 1 << 17;
+
+/// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
+pub trait Elements: Send + Sized {
+    /// One element of each slice.
+    type Item;
+
+    /// How many elements each slice has.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first `middle` elements of each slice, and the others.
+    fn split_at(self, middle: usize) -> (Self, Self);
+
+    /// The elements in order.
+    fn iter(self) -> impl Iterator<Item = Self::Item>;
+}
+
+impl<'a, T: Sync> Elements for &'a [T] {
+    type Item = &'a T;
+
+    fn len(&self) -> usize {
+        <[T]>::len(self)
+    }
+
+    fn split_at(self, middle: usize) -> (Self, Self) {
+        <[T]>::split_at(self, middle)
+    }
+
+    #[inline]
+    fn iter(self) -> impl Iterator<Item = &'a T> {
+        <[T]>::iter(self)
+    }
+}
+
+impl<'a, T: Send> Elements for &'a mut [T] {
+    type Item = &'a mut T;
+
+    fn len(&self) -> usize {
+        <[T]>::len(self)
+    }
+
+    fn split_at(self, middle: usize) -> (Self, Self) {
+        self.split_at_mut(middle)
+    }
+
+    #[inline]
+    fn iter(self) -> impl Iterator<Item = &'a mut T> {
+        self.iter_mut()
+    }
+}
+
+impl<A: Elements, B: Elements> Elements for (A, B) {
+    type Item = (A::Item, B::Item);
+
+    fn len(&self) -> usize {
+        assert_eq!(self.0.len(), self.1.len(), "slices of one length go together");
+        self.0.len()
+    }
+
+    fn split_at(self, middle: usize) -> (Self, Self) {
+        let ((a0, a1), (b0, b1)) = (self.0.split_at(middle), self.1.split_at(middle));
+        ((a0, b0), (a1, b1))
+    }
+
+    #[inline]
+    fn iter(self) -> impl Iterator<Item = Self::Item> {
+        self.0.iter().zip(self.1.iter())
+    }
+}
+
+/// Calls `f` with consecutive pieces of the slices: at the same time, one for each thread, where they are long, else once.
+pub fn in_pieces<E: Elements>(elements: E, f: impl Fn(E) + Sync) {
+    let len = elements.len();
+    let piece = if len < PARALLEL_ABOVE { len } else { len.div_ceil(threads()) };
+    divide(elements, piece, &f);
+}
+
+fn divide<E: Elements>(elements: E, piece: usize, f: &(impl Fn(E) + Sync)) {
+    let len = elements.len();
+    if len <= piece {
+        return f(elements);
+    }
+    let (a, b) = elements.split_at(len / 2);
+    join(|| divide(a, piece, f), || divide(b, piece, f));
 }
 
 #[cfg(test)]

@@ -2,74 +2,11 @@
 //! threads. No element depends on another, so the bits are always the same.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{ArcArray, IxDyn};
-use wengert_autodiff::{Real, Tensor, parallel, vectorized};
-
-/// Elements above which the loop is divided among threads.
-const PARALLEL_ABOVE: usize = 1 << 17;
-
-/// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
-pub(crate) trait Elements: Send + Sized {
-    type Item;
-
-    fn len(&self) -> usize;
-    fn split_at(self, middle: usize) -> (Self, Self);
-    fn iter(self) -> impl Iterator<Item = Self::Item>;
-}
-
-impl<'a, T: Sync> Elements for &'a [T] {
-    type Item = &'a T;
-
-    fn len(&self) -> usize {
-        <[T]>::len(self)
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        <[T]>::split_at(self, middle)
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = &'a T> {
-        <[T]>::iter(self)
-    }
-}
-
-impl<'a, T: Send> Elements for &'a mut [T] {
-    type Item = &'a mut T;
-
-    fn len(&self) -> usize {
-        <[T]>::len(self)
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        self.split_at_mut(middle)
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = &'a mut T> {
-        self.iter_mut()
-    }
-}
-
-impl<A: Elements, B: Elements> Elements for (A, B) {
-    type Item = (A::Item, B::Item);
-
-    fn len(&self) -> usize {
-        assert_eq!(self.0.len(), self.1.len(), "all tensors of a rule have one shape");
-        self.0.len()
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        let ((a0, a1), (b0, b1)) = (self.0.split_at(middle), self.1.split_at(middle));
-        ((a0, b0), (a1, b1))
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = Self::Item> {
-        self.0.iter().zip(self.1.iter())
-    }
-}
+use wengert_autodiff::parallel::{self, Elements};
+use wengert_autodiff::{Real, Tensor, vectorized};
 
 /// Calls `f` with every element.
 pub(crate) fn each<E: Elements>(elements: E, f: impl Fn(E::Item) + Sync) {
@@ -81,19 +18,9 @@ pub(crate) fn each<E: Elements>(elements: E, f: impl Fn(E::Item) + Sync) {
 
 /// Calls `f` with every element and returns how often it said yes.
 pub(crate) fn count<E: Elements>(elements: E, f: impl Fn(E::Item) -> bool + Sync) -> u64 {
-    let len = elements.len();
-    let piece = if len < PARALLEL_ABOVE { len } else { len.div_ceil(parallel::threads()) };
-    pieces(elements, piece, &f)
-}
-
-fn pieces<E: Elements>(elements: E, piece: usize, f: &(impl Fn(E::Item) -> bool + Sync)) -> u64 {
-    let len = elements.len();
-    if len <= piece {
-        return run(elements, f);
-    }
-    let (a, b) = elements.split_at(len / 2);
-    let (a, b) = parallel::join(|| pieces(a, piece, f), || pieces(b, piece, f));
-    a + b
+    let total = AtomicU64::new(0);
+    parallel::in_pieces(elements, |piece| _ = total.fetch_add(run(piece, &f), Ordering::Relaxed));
+    total.into_inner()
 }
 
 /// Counts in the width of `f32`, so that the loop stays vectorised; a piece has fewer elements than overflow it.

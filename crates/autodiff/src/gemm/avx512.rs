@@ -237,16 +237,9 @@ fn transpose(rows: [__m512; LANES]) -> [__m512; LANES] {
     const ODD: i32 = 0b11_01_11_01;
     let mut columns = fours;
     for i in 0..4 {
-        let (even, odd) = (
-            (
-                _mm512_shuffle_f32x4::<EVEN>(fours[i], fours[4 + i]),
-                _mm512_shuffle_f32x4::<EVEN>(fours[8 + i], fours[12 + i]),
-            ),
-            (
-                _mm512_shuffle_f32x4::<ODD>(fours[i], fours[4 + i]),
-                _mm512_shuffle_f32x4::<ODD>(fours[8 + i], fours[12 + i]),
-            ),
-        );
+        let [a, b, c, d] = [fours[i], fours[4 + i], fours[8 + i], fours[12 + i]];
+        let even = (_mm512_shuffle_f32x4::<EVEN>(a, b), _mm512_shuffle_f32x4::<EVEN>(c, d));
+        let odd = (_mm512_shuffle_f32x4::<ODD>(a, b), _mm512_shuffle_f32x4::<ODD>(c, d));
         columns[i] = _mm512_shuffle_f32x4::<EVEN>(even.0, even.1);
         columns[8 + i] = _mm512_shuffle_f32x4::<ODD>(even.0, even.1);
         columns[4 + i] = _mm512_shuffle_f32x4::<EVEN>(odd.0, odd.1);

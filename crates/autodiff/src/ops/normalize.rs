@@ -9,7 +9,7 @@ use std::slice::ChunksExactMut;
 
 use ndarray::{ArcArray2, Array1, ArrayBase, DataMut, Ix2, IxDyn, Zip};
 
-use crate::{Real, Tensor, Var, kernel, pool, vectorized};
+use crate::{Edge, Real, Tensor, Var, kernel, pool, vectorized};
 
 /// One value per channel.
 type Row<F> = Array1<F>;
@@ -51,15 +51,7 @@ impl<F: Real> Var<'_, F> {
         let y = to_channels(y, &shape);
 
         let sums = Rc::new(OnceCell::new());
-        let mut edges = Vec::with_capacity(3);
-        for (parameter, pick) in [(weight, 0), (bias, 1)] {
-            let Some(parameter) = parameter else { continue };
-            let (sums, x, mean, r) = (Rc::clone(&sums), x.clone(), mean.clone(), r.clone());
-            edges.push(parameter.edge(move |dy| {
-                let sums: &[Row<F>; 2] = sums.get_or_init(|| column_sums(&by_channel(dy), &x, &mean, &r));
-                into_tensor(sums[pick].clone())
-            }));
-        }
+        let mut edges = parameter_edges([weight, bias], &sums, &x, &mean, &r);
         let saved_mean = mean.clone();
         // Last, because the last edge owns `dy` and overwrites it with `dx`.
         edges.push(self.edge(move |dy| {
@@ -100,15 +92,7 @@ impl<F: Real> Var<'_, F> {
         let scale = self.scale_or_ones(OP, weight, c) * &r;
         let shift = self.shift_or_zeros(OP, bias, c);
         let y = to_channels(columns_affine(&x, &mean, &scale, &shift), &shape);
-        let mut edges = Vec::with_capacity(3);
-        for (parameter, pick) in [(weight, 0), (bias, 1)] {
-            let Some(parameter) = parameter else { continue };
-            let (x, mean, r) = (x.clone(), mean.clone(), r.clone());
-            edges.push(parameter.edge(move |dy| {
-                let sums = column_sums(&by_channel(dy), &x, &mean, &r);
-                into_tensor(sums[pick].clone())
-            }));
-        }
+        let mut edges = parameter_edges([weight, bias], &Rc::default(), &x, &mean, &r);
         edges.push(self.edge(move |dy| {
             let zero = Row::zeros(c);
             to_channels(columns_affine(&by_channel(dy), &zero, &scale, &zero), &shape)
@@ -218,6 +202,24 @@ impl<F: Real> Var<'_, F> {
 fn channel_values<F: Real>(op: &str, role: &str, value: &Tensor<F>, c: usize) -> Row<F> {
     assert_eq!(value.shape(), [c], "`{op}`: the {role} must have one value for each of {c} channels");
     Row::from_iter(value.iter().copied())
+}
+
+/// `dw` and `db` of batch norm, from [`column_sums`] that are computed once.
+fn parameter_edges<F: Real>(
+    parameters: [Option<Var<'_, F>>; 2],
+    sums: &Rc<OnceCell<[Row<F>; 2]>>,
+    x: &ArcArray2<F>,
+    mean: &Row<F>,
+    r: &Row<F>,
+) -> Vec<Edge<F>> {
+    let edge = |(pick, parameter): (usize, Option<Var<'_, F>>)| {
+        let (sums, x, mean, r) = (Rc::clone(sums), x.clone(), mean.clone(), r.clone());
+        Some(parameter?.edge(move |dy| {
+            let sums = sums.get_or_init(|| column_sums(&by_channel(dy), &x, &mean, &r));
+            into_tensor(sums[pick].clone())
+        }))
+    };
+    parameters.into_iter().enumerate().filter_map(edge).collect()
 }
 
 fn into_tensor<F: Real>(row: Row<F>) -> Tensor<F> {

@@ -91,6 +91,14 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
+/// `y ← eˣ⁻ᵐ` with the largest element `m`; returns `m` and the sum of `y`.
+#[inline(always)]
+fn exponentials<F: Real>(y: &mut [F], x: &[F]) -> (F, F) {
+    let max = kernel::largest(x);
+    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
+    (max, aview1(y).sum())
+}
+
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     let mut y = pool::array(x.raw_dim()).into_shared();
     kernel::for_each_lane(
@@ -99,9 +107,7 @@ fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
         axis,
         #[inline(always)]
         |y, x| {
-            let max = kernel::largest(x);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
-            let sum = aview1(y).sum();
+            let (_max, sum) = exponentials(y, x);
             y.iter_mut().for_each(|e| *e /= sum);
         },
     );
@@ -116,9 +122,8 @@ pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
         axis,
         #[inline(always)]
         |y, x| {
-            let max = kernel::largest(x);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
-            let ln_sum = aview1(y).sum().fast_ln();
+            let (max, sum) = exponentials(y, x);
+            let ln_sum = sum.fast_ln();
             // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max) - ln_sum);
         },
