@@ -48,7 +48,7 @@ fn a_step_asks_for_no_memory_that_the_last_one_had() {
     let first = measure(&mut step);
     step();
     let later = measure(&mut step);
-    // Arrays of less than a thousand elements and the tape's own bookkeeping are the system allocator's.
+    // Arrays of less than 256 elements and the tape's own bookkeeping are the system allocator's.
     assert!(first.bytes_total > 3_000_000, "activations, gradients and state: {first:?}");
     assert!(later.bytes_total < 60_000, "a step asked for memory again: {later:?}");
 }

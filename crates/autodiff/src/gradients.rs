@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::module::{Module, Path, SlotMut};
@@ -11,7 +12,8 @@ use crate::{Buffer, Param, Real, Tape, Tensor, Var, kernel, pool};
 /// A parameter that did not take part has no gradient, which is not the same as a gradient of zero.
 #[derive(Clone, Debug, Default)]
 pub struct Gradients<F: Real = f32> {
-    params: BTreeMap<Id, Tensor<F>>,
+    /// The youngest parameter first: as the walk back finds them, so that each goes to the end.
+    params: Vec<(Id, Tensor<F>)>,
     variables: BTreeMap<usize, Tensor<F>>,
     observations: BTreeMap<Id, Tensor<F>>,
     /// The tape and step that `variables` refers to.
@@ -21,12 +23,12 @@ pub struct Gradients<F: Real = f32> {
 impl<F: Real> Gradients<F> {
     /// The gradient with respect to `param`, in its shape and in row-major order.
     pub fn of(&self, param: &Param<F>) -> Option<&Tensor<F>> {
-        self.params.get(&param.id)
+        self.position(param.id).ok().map(|at| &self.params[at].1)
     }
 
     /// Like [`of`](Gradients::of), to be changed.
     pub fn of_mut(&mut self, param: &Param<F>) -> Option<&mut Tensor<F>> {
-        self.params.get_mut(&param.id)
+        self.position(param.id).ok().map(|at| &mut self.params[at].1)
     }
 
     /// Gives `param` this gradient, whatever it had before: for replaying recorded gradients, or for gradients that do
@@ -38,7 +40,14 @@ impl<F: Real> Gradients<F> {
     #[track_caller]
     pub fn set(&mut self, param: &Param<F>, grad: Tensor<F>) {
         assert_eq!(grad.shape(), param.shape(), "`set`: the gradient has another shape than the parameter");
-        self.params.insert(param.id, grad);
+        match self.position(param.id) {
+            Ok(at) => self.params[at].1 = grad,
+            Err(at) => self.params.insert(at, (param.id, grad)),
+        }
+    }
+
+    fn position(&self, id: Id) -> Result<usize, usize> {
+        self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
 
     /// The gradient with respect to a [`Tape::variable`]; `None` if the loss does not depend on it, or if `var` is the
@@ -83,12 +92,12 @@ impl<F: Real> Gradients<F> {
 
     /// The parameters' gradients, in the order in which the parameters were made, to be changed: for clipping.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<F>> {
-        self.params.values_mut()
+        self.params.iter_mut().rev().map(|(_, grad)| grad)
     }
 
     /// The parameters' gradients, in the order in which the parameters were made.
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<F>> {
-        self.params.values()
+        self.params.iter().rev().map(|(_, grad)| grad)
     }
 
     /// How many parameters have a gradient.
@@ -105,7 +114,7 @@ impl<F: Real> Gradients<F> {
 impl<F: Real> Drop for Gradients<F> {
     /// The next step writes its gradients into these arrays, unless something else shares them.
     fn drop(&mut self) {
-        let gradients = std::mem::take(&mut self.params).into_values();
+        let gradients = self.params.drain(..).map(|(_, grad)| grad);
         gradients.chain(std::mem::take(&mut self.variables).into_values()).for_each(pool::give);
     }
 }
@@ -158,7 +167,9 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
     if let Some(next) = nodes.get(loss + 1) {
         edges.truncate(next.first_edge);
     }
-    let mut pending: Vec<Option<Tensor<F>>> = vec![None; loss];
+    let mut pending = tape.pending.borrow_mut();
+    pending.clear();
+    pending.resize_with(loss, || None);
     pending.push(Some(seed));
     for (index, node) in nodes[..=loss].iter().enumerate().rev() {
         let node_edges = edges.drain(node.first_edge..);
@@ -166,12 +177,12 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
         match node.kind {
             Kind::Constant => {}
             Kind::Variable => _ = grads.variables.insert(index, kernel::row_major(upstream)),
-            Kind::Param(id) => match grads.params.get_mut(&id) {
-                Some(sum) => {
-                    *sum += &upstream;
+            Kind::Param(id) => match grads.position(id) {
+                Ok(at) => {
+                    grads.params[at].1 += &upstream;
                     pool::give(upstream);
                 }
-                None => _ = grads.params.insert(id, kernel::row_major(upstream)),
+                Err(at) => grads.params.insert(at, (id, kernel::row_major(upstream))),
             },
             Kind::Op { .. } => {
                 let mut upstream = Some(upstream);

@@ -5,7 +5,7 @@
 //! the arguments' types that what is written overlaps nothing else, above all no number that the closure holds;
 //! one that it only refers to (without `move`) may still be loaded for each element.
 
-use ndarray::{ArrayView1, Axis, IxDyn, Zip, aview1};
+use ndarray::{ArrayView1, Axis, Zip, aview1};
 
 use crate::{Real, Tensor, parallel, pool, vectorized};
 
@@ -17,14 +17,14 @@ const ROW_MAJOR: &str = "in row-major order";
 /// `y = f(x)`, element by element.
 pub(crate) fn map<F: Real>(x: &Tensor<F>, f: impl Fn(F) -> F + Sync) -> Tensor<F> {
     let Some(elements) = x.as_slice() else { return map(&row_major(x.clone()), f) };
-    let mut y = pool::array(x.raw_dim());
+    let mut y = pool::tensor(x.shape());
     parallel::in_pieces((y.as_slice_mut().expect(ROW_MAJOR), elements), |(y, x)| {
         vectorized(
             #[inline(always)]
             || map_slice(y, x, &f),
         );
     });
-    y.into_shared()
+    y
 }
 
 #[inline(always)]
@@ -92,9 +92,8 @@ pub(crate) fn broadcast_map<F: Real>(
     shape: &[usize],
     f: impl Fn(F, F) -> F + Sync,
 ) -> Tensor<F> {
-    let y = pool::array(IxDyn(shape)).into_shared();
     update2(
-        y,
+        pool::tensor(shape),
         a,
         b,
         #[inline(always)]
@@ -110,6 +109,20 @@ pub(crate) fn for_each_lane<F: Real>(
     axis: Axis,
     mut f: impl FnMut(&mut [F], &[F]),
 ) {
+    let len = x.len_of(axis);
+    if axis.index() + 1 == x.ndim()
+        && len > 0
+        && let (Some(y), Some(x)) = (y.as_slice_mut(), x.as_slice())
+    {
+        return vectorized(
+            #[inline(always)]
+            || {
+                for (y, x) in y.chunks_exact_mut(len).zip(x.chunks_exact(len)) {
+                    f(y, x);
+                }
+            },
+        );
+    }
     let mut buffer = Vec::new();
     for (mut y, x) in y.lanes_mut(axis).into_iter().zip(x.lanes(axis)) {
         let mut copy = if y.is_standard_layout() { None } else { Some(y.to_vec()) };
@@ -164,12 +177,13 @@ pub(crate) fn largest<F: Real>(x: &[F]) -> F {
 /// `f(f(start, x₀), x₁) …` in the order that vectors allow: `f` is associative and commutative.
 #[inline(always)]
 pub(crate) fn fold<F: Real>(x: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
-    let mut partial = [start; 32];
     let (vectors, rest) = x.as_chunks::<32>();
+    let folded = rest.iter().fold(start, |folded, &x| f(folded, x));
+    let Some((&(mut partial), vectors)) = vectors.split_first() else { return folded };
     for x in vectors {
         partial.iter_mut().zip(x).for_each(|(partial, &x)| *partial = f(*partial, x));
     }
-    partial.iter().chain(rest).fold(start, |folded, &x| f(folded, x))
+    partial.iter().fold(folded, |folded, &x| f(folded, x))
 }
 
 /// `x` repeated along its new and its size-1 axes; `shape` is one that [`broadcast_shape`] gave.
@@ -179,6 +193,11 @@ pub(crate) fn broadcast<'x, F: Real>(x: &'x Tensor<F>, shape: &[usize]) -> ndarr
 
 /// Like [`broadcast`], as an array of its own.
 pub(crate) fn repeat<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    if let (1, Some(&x)) = (x.len(), x.first()) {
+        let mut y = pool::tensor(shape);
+        y.as_slice_mut().expect(ROW_MAJOR).fill(x);
+        return y;
+    }
     broadcast(x, shape).to_owned().into_shared()
 }
 
@@ -203,7 +222,7 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
             g = g.index_axis_move(Axis(0), 0);
             continue;
         }
-        let sum = g.sum_axis(Axis(0)).into_shared();
+        let sum = sum_rows(&g);
         pool::give(std::mem::replace(&mut g, sum));
     }
     for (axis, &size) in shape.iter().enumerate() {
@@ -212,6 +231,38 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
         }
     }
     g
+}
+
+/// The sum over the first axis, in order.
+pub(crate) fn sum_rows<F: Real>(x: &Tensor<F>) -> Tensor<F> {
+    let Some(elements) = x.as_slice() else { return x.sum_axis(Axis(0)).into_shared() };
+    let mut sum = pool::tensor(&x.shape()[1..]);
+    let to = sum.as_slice_mut().expect(ROW_MAJOR);
+    to.fill(F::ZERO);
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in elements.chunks_exact(to.len().max(1)) {
+                add_slice(to, row);
+            }
+        },
+    );
+    sum
+}
+
+#[inline(always)]
+fn add_slice<F: Real>(to: &mut [F], x: &[F]) {
+    for (to, &x) in to.iter_mut().zip(x) {
+        *to += x;
+    }
+}
+
+/// Makes every row of the matrix `y` this one.
+pub(crate) fn fill_rows<F: Real>(y: &mut Tensor<F>, row: &Tensor<F>) {
+    match (y.as_slice_mut(), row.as_slice()) {
+        (Some(y), Some(row)) => y.chunks_exact_mut(row.len().max(1)).for_each(|y| y.copy_from_slice(row)),
+        _ => y.assign(row),
+    }
 }
 
 /// The same tensor; copied where its elements do not lie in row-major order.

@@ -1,31 +1,31 @@
-//! The large buffers of past steps, used again: a step that is like the last one asks the system for no memory, whose
-//! pages would have to be mapped and cleared.
+//! The tensors of past steps, used again: a step that is like the last one asks the system for no memory, whose pages
+//! would have to be mapped and cleared, and makes no arrays anew.
 //!
-//! The free buffers belong to the thread, so that a pullback can take one, too. [`Tape::reset`](crate::Tape::reset) and
+//! The free tensors belong to the thread, so that a pullback can take one, too. [`Tape::reset`](crate::Tape::reset) and
 //! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares; what a whole step did not need is then
 //! freed, and so is everything when a tape of the thread ends.
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
-use ndarray::{Array, Dimension};
+use ndarray::{ArcArray1, ArcArray2};
 
 use crate::{Real, Tensor};
 
 /// Elements below which the system's allocator is as good.
-const SMALL: usize = 1024;
+const SMALL: usize = 256;
 
 thread_local! {
     /// One [`Pool`] for each type of element.
     static POOLS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The free buffers by length.
-struct Pool<F>(BTreeMap<usize, Shelf<F>>);
+/// The free tensors by their number of elements, in increasing order.
+struct Pool<F: Real>(Vec<Shelf<F>>);
 
-struct Shelf<F> {
-    free: Vec<Vec<F>>,
+struct Shelf<F: Real> {
+    len: usize,
+    free: Vec<Tensor<F>>,
     /// The fewest that were free at a time since the last [`sweep`].
     spare: usize,
     /// How many may come back. Nothing else is accepted: a thread that only drops what others made collects nothing.
@@ -34,33 +34,43 @@ struct Shelf<F> {
     taken: usize,
 }
 
-/// An array whose elements are arbitrary: who takes it writes them all.
-pub(crate) fn array<F: Real, D: Dimension>(shape: D) -> Array<F, D> {
-    let len = shape.size();
-    let reused = if len < SMALL { None } else { with(|pool: &mut Pool<F>| pool.take(len)).flatten() };
-    let elements = reused.unwrap_or_else(|| vec![F::ZERO; len]);
-    Array::from_shape_vec(shape, elements).expect("as many elements as the shape has")
-}
-
-/// Takes the buffer of a tensor that nothing else shares.
-pub(crate) fn give<F: Real>(tensor: Tensor<F>) {
-    if tensor.len() >= SMALL
-        && let Ok(array) = tensor.try_into_owned_nocopy()
-    {
-        with(|pool: &mut Pool<F>| pool.give(array.into_raw_vec_and_offset().0));
+/// A tensor whose elements are arbitrary: who takes it writes them all. It lies in row-major order and shares nothing.
+pub(crate) fn tensor<F: Real>(shape: &[usize]) -> Tensor<F> {
+    let len: usize = shape.iter().product();
+    let reused = if len < SMALL { None } else { with(|pool: &mut Pool<F>| pool.take(len, shape)).flatten() };
+    match reused {
+        Some(tensor) if tensor.shape() == shape => tensor,
+        Some(tensor) => tensor.into_shape_with_order(shape).expect("as many elements as the shape has"),
+        None => zeros(shape),
     }
 }
 
-/// Frees the buffers that were not needed since the last call.
+/// ndarray needs half the time where the number of axes is known.
+fn zeros<F: Real>(shape: &[usize]) -> Tensor<F> {
+    match *shape {
+        [n] => ArcArray1::zeros(n).into_dyn(),
+        [m, n] => ArcArray2::zeros((m, n)).into_dyn(),
+        _ => Tensor::zeros(shape),
+    }
+}
+
+/// Takes a tensor that nothing else shares.
+pub(crate) fn give<F: Real>(tensor: Tensor<F>) {
+    if tensor.len() >= SMALL && tensor.is_unique() && tensor.is_standard_layout() {
+        with(|pool: &mut Pool<F>| pool.give(tensor));
+    }
+}
+
+/// Frees the tensors that were not needed since the last call.
 pub(crate) fn sweep<F: Real>() {
     with(|pool: &mut Pool<F>| {
-        for shelf in pool.0.values_mut() {
+        for shelf in &mut pool.0 {
             shelf.free.truncate(shelf.free.len() - shelf.spare);
             shelf.spare = shelf.free.len();
             shelf.lent = shelf.lent.min(shelf.taken);
             shelf.taken = 0;
         }
-        pool.0.retain(|_, shelf| shelf.lent > 0 || !shelf.free.is_empty());
+        pool.0.retain(|shelf| shelf.lent > 0 || !shelf.free.is_empty());
     });
 }
 
@@ -75,7 +85,7 @@ fn with<F: Real, R>(f: impl FnOnce(&mut Pool<F>) -> R) -> Option<R> {
         let mut pools = pools.borrow_mut();
         let known = pools.iter().position(|pool| pool.is::<Pool<F>>());
         let index = known.unwrap_or_else(|| {
-            pools.push(Box::new(Pool::<F>(BTreeMap::new())));
+            pools.push(Box::new(Pool::<F>(Vec::new())));
             pools.len() - 1
         });
         f(pools[index].downcast_mut().expect("found by its type"))
@@ -84,21 +94,31 @@ fn with<F: Real, R>(f: impl FnOnce(&mut Pool<F>) -> R) -> Option<R> {
 }
 
 impl<F: Real> Pool<F> {
-    fn take(&mut self, len: usize) -> Option<Vec<F>> {
-        let shelf = self.0.entry(len).or_insert(Shelf { free: Vec::new(), spare: 0, lent: 0, taken: 0 });
-        shelf.lent += 1;
-        shelf.taken += 1;
-        let buffer = shelf.free.pop();
-        shelf.spare = shelf.spare.min(shelf.free.len());
-        buffer
+    fn find(&self, len: usize) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&len, |shelf| shelf.len)
     }
 
-    fn give(&mut self, buffer: Vec<F>) {
-        if let Some(shelf) = self.0.get_mut(&buffer.len())
-            && shelf.lent > 0
+    /// Prefers a tensor that has this shape already.
+    fn take(&mut self, len: usize, shape: &[usize]) -> Option<Tensor<F>> {
+        let index = self.find(len).unwrap_or_else(|index| {
+            self.0.insert(index, Shelf { len, free: Vec::new(), spare: 0, lent: 0, taken: 0 });
+            index
+        });
+        let shelf = &mut self.0[index];
+        shelf.lent += 1;
+        shelf.taken += 1;
+        let same = shelf.free.iter().rposition(|tensor| tensor.shape() == shape);
+        let tensor = same.map(|index| shelf.free.swap_remove(index)).or_else(|| shelf.free.pop());
+        shelf.spare = shelf.spare.min(shelf.free.len());
+        tensor
+    }
+
+    fn give(&mut self, tensor: Tensor<F>) {
+        if let Ok(index) = self.find(tensor.len())
+            && self.0[index].lent > 0
         {
-            shelf.lent -= 1;
-            shelf.free.push(buffer);
+            self.0[index].lent -= 1;
+            self.0[index].free.push(tensor);
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Tape<F: Real = f32> {
     pub(crate) nodes: RefCell<Vec<Node<F>>>,
     /// The edges of all nodes, one node after the other.
     pub(crate) edges: RefCell<Vec<Edge<F>>>,
+    /// The gradients that the walk back has found so far, by node; kept so that the next walk need not allocate it.
+    pub(crate) pending: RefCell<Vec<Option<Tensor<F>>>>,
     pub(crate) observations: RefCell<Vec<(Id, Tensor<F>)>>,
     pub(crate) finite_check: Option<FiniteCheck>,
     inference: bool,
@@ -98,6 +100,7 @@ impl<F: Real> Tape<F> {
             id: Id::fresh(),
             nodes: RefCell::default(),
             edges: RefCell::default(),
+            pending: RefCell::default(),
             observations: RefCell::default(),
             finite_check: None,
             inference: false,

@@ -8,9 +8,9 @@
 mod avx512;
 mod portable;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Ix2};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Real, parallel, pool};
+use crate::{Real, Tensor, parallel, pool};
 
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL_ABOVE: usize = 1 << 23;
@@ -19,9 +19,9 @@ const PARALLEL_ABOVE: usize = 1 << 23;
 const TILE: usize = 16;
 
 /// `A B` for `A: [m, k]`, `B: [k, n]`, either of them possibly a transposed view.
-pub(crate) fn matmul<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Array2<F> {
-    let mut c = pool::array(Ix2(a.nrows(), b.ncols()));
-    F::gemm(F::ONE, a, b, F::ZERO, c.view_mut());
+pub(crate) fn matmul<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor<F> {
+    let mut c = pool::tensor(&[a.nrows(), b.ncols()]);
+    F::gemm(F::ONE, a, b, F::ZERO, c.view_mut().into_dimensionality().expect("two axes"));
     c
 }
 

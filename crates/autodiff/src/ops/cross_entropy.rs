@@ -1,9 +1,9 @@
 //! Losses of a classifier: one number per row of `x: [n, classes]`, and the mean over the rows.
 
-use ndarray::{Array1, ArrayView1, Axis, aview1};
+use ndarray::{Array1, Axis, aview1};
 
 use super::softmax::log_softmax;
-use crate::{Real, Tensor, Var, kernel};
+use crate::{Real, Tensor, Var, kernel, vectorized};
 
 impl<F: Real> Var<'_, F> {
     /// The mean over the rows of [`cross_entropy_each`](Var::cross_entropy_each), for logits `[n, classes]` and `n`
@@ -65,22 +65,23 @@ impl<F: Real> Var<'_, F> {
         let everywhere = smoothing / F::of(x.shape()[1] as f64);
         let y = per_row(&log_p, |i, row| {
             // A logit of -∞ rules a class out: its `0 · -∞` must not count where nothing is spread.
-            let spread = if everywhere > F::ZERO { everywhere * row.sum() } else { F::ZERO };
+            let spread = if everywhere > F::ZERO { everywhere * aview1(row).sum() } else { F::ZERO };
             -on_label * row[labels[i]] - spread
         });
-        let labels = labels.to_vec();
+        let (labels, mut d_logits) = (labels.to_vec(), log_p);
         let dx = self.edge(move |dy| {
-            let dy = dy.insert_axis(Axis(1));
-            let mut dx = kernel::update(
-                log_p,
-                &dy,
+            let classes = d_logits.len_of(Axis(1)).max(1);
+            let rows = d_logits.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
+            vectorized(
                 #[inline(always)]
-                move |log_p, dy| (log_p.fast_exp() - everywhere) * dy,
+                || {
+                    for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
+                        row.iter_mut().for_each(|log_p| *log_p = (log_p.fast_exp() - everywhere) * dy);
+                        row[label] -= on_label * dy;
+                    }
+                },
             );
-            for ((mut row, &label), &dy) in dx.rows_mut().into_iter().zip(&labels).zip(&dy) {
-                row[label] -= on_label * dy;
-            }
-            dx
+            d_logits
         });
         self.tape().record("cross_entropy", y, [dx])
     }
@@ -178,9 +179,11 @@ impl<F: Real> Var<'_, F> {
 }
 
 /// `f(i, xᵢ)` for every row.
-fn per_row<F: Real>(x: &Tensor<F>, f: impl Fn(usize, ArrayView1<'_, F>) -> F) -> Tensor<F> {
-    let y: Array1<F> = x.rows().into_iter().enumerate().map(|(i, row)| f(i, row)).collect();
-    y.into_dyn().into_shared()
+fn per_row<F: Real>(x: &Tensor<F>, f: impl Fn(usize, &[F]) -> F) -> Tensor<F> {
+    let x = kernel::row_major(x.clone());
+    let rows = x.as_slice().expect("in row-major order").chunks_exact(x.len_of(Axis(1)).max(1));
+    let y: Array1<F> = rows.enumerate().map(|(i, row)| f(i, row)).collect();
+    y.into_shared().into_dyn()
 }
 
 #[track_caller]

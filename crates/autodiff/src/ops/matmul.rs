@@ -1,6 +1,6 @@
 //! Matrix products. A transposed operand is a view with other strides and is never copied.
 
-use ndarray::{ArcArray, Array3, ArrayView2, ArrayView3, Axis, Ix2, Ix3, IxDyn};
+use ndarray::{ArcArray, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Dimension, Ix3};
 
 use super::shape::row_major;
 use crate::{Real, Tensor, Var, gemm, kernel, pool};
@@ -27,18 +27,18 @@ impl<F: Real> Var<'_, F> {
         };
         // A batch times one matrix is a single product, with all the batch's rows below each other.
         let flat = b.ndim() == 2;
-        let (a_shape, b_shape) = (a.raw_dim(), b.raw_dim());
+        let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
         let (a, b) = (batch(a, flat), batch(b, false));
         let batches = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
-        let y = reshaped(product(a.view(), b.view(), batches), IxDyn(&shape));
+        let y = reshaped(product(a.view(), b.view(), batches), &shape);
         let (saved_a, saved_b) = (a.clone(), b.clone());
         let da = self.edge(move |dy| {
             let b = saved_b.view().permuted_axes([0, 2, 1]);
-            reshaped(product(batch(dy, flat).view(), b, a.dim().0), a_shape)
+            reshaped(product(batch(dy, flat).view(), b, a.dim().0), &a_shape)
         });
         let db = rhs.edge(move |dy| {
             let a = saved_a.view().permuted_axes([0, 2, 1]);
-            reshaped(product(a, batch(dy, flat).view(), b.dim().0), b_shape)
+            reshaped(product(a, batch(dy, flat).view(), b.dim().0), &b_shape)
         });
         self.tape().record("matmul", y, [da, db])
     }
@@ -59,38 +59,37 @@ impl<F: Real> Var<'_, F> {
             x.shape(),
             w.shape()
         );
-        let x_shape = x.raw_dim();
-        let mut y_shape = x.raw_dim();
-        y_shape[x.ndim() - 1] = w.shape()[0];
+        let (x_shape, out) = (x.raw_dim(), w.shape()[0]);
+        let mut y_shape = x_shape.clone();
+        y_shape[x.ndim() - 1] = out;
         let x = rows(x);
-        let mut y = pool::array(Ix2(matrix(&x).nrows(), matrix(&w).nrows()));
+        let mut y = pool::tensor(&[x.shape()[0], out]);
         let mut start = F::ZERO;
         if let Some(bias) = bias {
             self.same_tape("linear", bias);
             let b = bias.value();
             assert!(
-                b.shape() == [y.ncols()],
+                b.shape() == [out],
                 "`linear`: bias {:?} and weight {:?} do not fit: [out] and [out, in] are needed",
                 b.shape(),
                 w.shape()
             );
-            y.rows_mut().into_iter().for_each(|mut row| row.assign(&b));
+            kernel::fill_rows(&mut y, &b);
             start = F::ONE;
         }
-        F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, y.view_mut());
-        let out = y.ncols();
-        let y = reshaped(y, y_shape);
+        F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, matrix_mut(&mut y));
+        let y = reshaped(y, y_shape.slice());
         let dx = self.edge(move |dy| {
             let dy = rows(dy);
             let dx = gemm::matmul(matrix(&dy), matrix(&w));
             pool::give(dy);
-            reshaped(dx, x_shape)
+            reshaped(dx, x_shape.slice())
         });
         let dw = weight.edge(move |dy| {
             let dy = rows(dy);
             let dw = gemm::matmul(matrix(&dy).reversed_axes(), matrix(&x));
             pool::give(dy);
-            dw.into_dyn().into_shared()
+            dw
         });
         match bias {
             None => self.tape().record("linear", y, [dx, dw]),
@@ -122,8 +121,8 @@ fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
 
 /// The products of the matrices of two batches, of which one may have a single matrix that serves all; summed where
 /// `batches` of the result is 1.
-fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Array3<F> {
-    let mut c = pool::array(Ix3(batches, a.dim().1, b.dim().2));
+fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Tensor<F> {
+    let mut c = pool::tensor(&[batches, a.dim().1, b.dim().2]);
     let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
     if count == 0 {
         c.fill(F::ZERO);
@@ -132,7 +131,8 @@ fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) 
         let pick = |x: usize| if x == 1 { 0 } else { i };
         let (a, b) = (a.index_axis(Axis(0), pick(a.dim().0)), b.index_axis(Axis(0), pick(b.dim().0)));
         let beta = if i < batches { F::ZERO } else { F::ONE };
-        F::gemm(F::ONE, a, b, beta, c.index_axis_mut(Axis(0), pick(batches)));
+        let c = c.index_axis_mut(Axis(0), pick(batches)).into_dimensionality().expect("three axes less one");
+        F::gemm(F::ONE, a, b, beta, c);
     }
     c
 }
@@ -147,13 +147,16 @@ fn rows<F: Real>(x: Tensor<F>) -> Tensor<F> {
 }
 
 fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
-    x.view().into_dimensionality::<Ix2>().expect("two axes, checked by the op")
+    x.view().into_dimensionality().expect("two axes, checked by the op")
 }
 
-fn reshaped<F: Real, D: ndarray::Dimension>(x: ndarray::Array<F, D>, shape: IxDyn) -> Tensor<F> {
-    let x = x.into_dyn();
-    if x.raw_dim() == shape {
-        return x.into_shared();
+fn matrix_mut<F: Real>(x: &mut Tensor<F>) -> ArrayViewMut2<'_, F> {
+    x.view_mut().into_dimensionality().expect("two axes, as made")
+}
+
+fn reshaped<F: Real>(x: Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    if x.shape() == shape {
+        return x;
     }
-    x.into_shape_with_order(shape).expect("a product's elements are in order").into_shared()
+    x.into_shape_with_order(shape).expect("a product's elements are in order")
 }

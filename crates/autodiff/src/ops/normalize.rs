@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::slice::ChunksExactMut;
 
-use ndarray::{ArcArray2, Array1, ArrayBase, DataMut, Ix2, IxDyn, Zip};
+use ndarray::{ArcArray2, Array1, IxDyn, Zip};
 
 use crate::{Edge, Real, Tensor, Var, kernel, pool, vectorized};
 
@@ -278,7 +278,7 @@ fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Row<F>, Row<F>) {
 
 /// `(x - μ) scale + shift`.
 fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shift: &Row<F>) -> ArcArray2<F> {
-    let mut y = pool::array(x.raw_dim());
+    let mut y = pool::tensor(x.shape()).into_dimensionality().expect("two axes");
     let of_column = slice(mean).iter().zip(slice(scale)).zip(slice(shift));
     vectorized(
         #[inline(always)]
@@ -290,7 +290,7 @@ fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shif
             }
         },
     );
-    y.into_shared()
+    y
 }
 
 /// `[Σ dy x̂, Σ dy]` of each column.
@@ -347,7 +347,7 @@ fn elements<F: Real>(x: &ArcArray2<F>) -> &[F] {
 }
 
 /// Like [`elements`], row by row and to be changed.
-fn rows_mut<F: Real, S: DataMut<Elem = F>>(x: &mut ArrayBase<S, Ix2>) -> ChunksExactMut<'_, F> {
+fn rows_mut<F: Real>(x: &mut ArcArray2<F>) -> ChunksExactMut<'_, F> {
     let c = x.ncols();
     x.as_slice_mut().expect("in row-major order").chunks_exact_mut(c)
 }

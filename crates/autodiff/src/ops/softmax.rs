@@ -100,7 +100,7 @@ fn exponentials<F: Real>(y: &mut [F], x: &[F]) -> (F, F) {
 }
 
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = pool::array(x.raw_dim()).into_shared();
+    let mut y = pool::tensor(x.shape());
     kernel::for_each_lane(
         &mut y,
         x,
@@ -115,7 +115,7 @@ fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
 }
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = pool::array(x.raw_dim()).into_shared();
+    let mut y = pool::tensor(x.shape());
     kernel::for_each_lane(
         &mut y,
         x,
