@@ -13,7 +13,10 @@ pub(crate) struct Momentum<F> {
 
 impl<F: Real> Momentum<F> {
     #[inline]
-    pub(crate) fn of(self, u: F, buffer: &mut impl Slot<F>) -> F {
+    pub(crate) fn of<B: Slot<F>>(self, u: F, buffer: &mut B) -> F {
+        if !B::PRESENT {
+            return u;
+        }
         let b = buffer.advance(u, |b| normal(self.mu * b + self.damp * u));
         if self.nesterov { u + self.mu * b } else { b }
     }

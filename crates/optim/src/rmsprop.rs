@@ -174,6 +174,9 @@ impl RmsProp {
 
 /// The hyper-parameters of one step in the precision of the tensor. An option that is off is a factor 1 or a summand 0.
 struct Pass<F> {
+    /// Whether all options are off.
+    plain: bool,
+    eps: F,
     descent: Descent<F>,
     average: Average<F>,
     /// `1 / (1 - ρᵗ)`
@@ -188,7 +191,11 @@ impl<F: Real> Pass<F> {
     fn new(rule: &RmsProp, steps: u64) -> Self {
         let correction = rule.correction(steps);
         let (lr_inside, lr_outside) = if rule.lr_in_momentum { (rule.lr, 1.0) } else { (1.0, rule.lr) };
+        let (RmsProp { lr, rho, v0, .. }, eps) = (*rule, rule.eps.value());
+        let plain = RmsProp { lr, rho, v0, eps: Epsilon::Outside(eps), ..RmsProp::default() };
         Self {
+            plain: *rule == plain,
+            eps: F::of(eps),
             descent: Descent::new(rule.maximize, rule.weight_decay, rule.lr),
             average: Average::new(rule.rho),
             correction: F::of(correction),
@@ -218,9 +225,17 @@ impl<F: Real> Pass<F> {
         m: &mut [M],
         buffer: &mut [B],
     ) -> u64 {
-        let &Self { descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
+        let &Self { plain, eps, descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
         let grad = elements(grad);
         let tensors = (((elements_mut(param), &*grad), (elements_mut(v), m)), buffer);
+        if plain && !B::PRESENT {
+            // The loop below without its factors 1 and summands 0, which take a fifth of the time.
+            return count(tensors, |(((p, &g), (v, _)), _)| {
+                *v = average.next(*v, g * g);
+                *p -= lr_outside * (g / (v.sqrt() + eps));
+                false
+            });
+        }
         count(tensors, |(((p, &g), (v, m)), b)| {
             let g = descent.gradient(*p, g);
             *v = average.next(*v, g * g);

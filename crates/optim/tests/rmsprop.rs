@@ -233,3 +233,19 @@ fn single_precision_keeps_the_digits_of_the_decay() {
     rule.update(&mut w, &Tensor::from_elem(vec![1], 1.0), &mut state);
     assert_eq!(state.v[0], 0.001);
 }
+
+/// Without options a shorter loop runs; with the gradient's sign turned twice the one for all options, to the same bits.
+#[test]
+fn the_loop_without_options_gives_the_bits_of_the_one_for_all() {
+    let plain = RmsProp { lr: 0.003, rho: 0.97, ..RmsProp::default() };
+    let climbing = RmsProp { maximize: true, ..plain };
+    let start = Tensor::<f32>::from_shape_fn(vec![3, 37], |i| (i[0] * 37 + i[1]) as f32 / 50.0 - 1.0);
+    let (mut down, mut up) = ((start.clone(), plain.init(&start)), (start.clone(), climbing.init(&start)));
+    for step in 1..50_i16 {
+        let grad = start.mapv(|x| (x * f32::from(step)).sin() / f32::from(step)).into_shared();
+        plain.update(&mut down.0, &grad, &mut down.1);
+        climbing.update(&mut up.0, &grad.mapv(|g| -g).into_shared(), &mut up.1);
+    }
+    assert_eq!(down, up);
+    assert_ne!(down.0, start);
+}
