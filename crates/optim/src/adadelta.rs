@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -95,11 +95,9 @@ impl<F: Real> Rule<F> for Adadelta {
         state.steps += 1;
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let (lr, rho, root) = (F::of(self.lr), Average::new(self.rho), self.eps.root(1.0));
+        let grad = gradient(grad, param);
         each(
-            (
-                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.v)),
-                elements_mut(&mut state.x),
-            ),
+            (((elements_mut(param), &*grad), elements_mut(&mut state.v)), elements_mut(&mut state.x)),
             |(((p, &g), v), x)| {
                 let g = descent.gradient(*p, g);
                 *v = rho.next(*v, g * g);

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -96,7 +96,8 @@ impl<F: Real> Rule<F> for AdaGrad {
         let lr = self.lr_at(state.steps);
         let descent = Descent::new(self.maximize, self.weight_decay, lr);
         let (lr, root) = (F::of(lr), self.eps.root(1.0));
-        each(((elements_mut(param), &*elements(grad)), elements_mut(&mut state.r)), |((p, &g), r)| {
+        let grad = gradient(grad, param);
+        each(((elements_mut(param), &*grad), elements_mut(&mut state.r)), |((p, &g), r)| {
             let g = descent.gradient(*p, g);
             *r += g * g;
             *p = descent.kept(*p) - lr * g / root.of(*r);

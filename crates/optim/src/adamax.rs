@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::{Average, correction, normal};
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::rule::Check;
 use crate::slot::full;
 use crate::weight_decay::Descent;
@@ -98,11 +98,9 @@ impl<F: Real> Rule<F> for Adamax {
         let (beta1, beta2) = (Average::new(self.beta1), F::of(self.beta2));
         let (inside, outside): (F, F) = self.split_eps();
         let lr = F::of(self.lr * correction(self.beta1, state.steps));
+        let grad = gradient(grad, param);
         each(
-            (
-                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.m)),
-                elements_mut(&mut state.u),
-            ),
+            (((elements_mut(param), &*grad), elements_mut(&mut state.m)), elements_mut(&mut state.u)),
             |(((p, &g), m), u)| {
                 let g = descent.gradient(*p, g);
                 *m = beta1.next(*m, g);

@@ -32,9 +32,19 @@ fn run<E: Elements>(elements: E, f: &(impl Fn(E::Item) -> bool + Sync)) -> u64 {
     .into()
 }
 
-/// The elements in row-major order.
-pub(crate) fn elements<F: Real>(x: &Tensor<F>) -> Cow<'_, [F]> {
-    x.as_slice().map_or_else(|| Cow::Owned(x.iter().copied().collect()), Cow::Borrowed)
+/// The elements of a gradient in row-major order.
+///
+/// # Panics
+///
+/// If it has another shape than the parameter.
+#[track_caller]
+pub(crate) fn gradient<'g, F: Real>(grad: &'g Tensor<F>, param: &Tensor<F>) -> Cow<'g, [F]> {
+    let (found, expected) = (grad.shape(), param.shape());
+    assert!(
+        found == expected,
+        "`update`: a gradient of shape {found:?} for a parameter of shape {expected:?}"
+    );
+    grad.as_slice().map_or_else(|| Cow::Owned(grad.iter().copied().collect()), Cow::Borrowed)
 }
 
 /// The elements in row-major order, to be changed; a tensor in another order is brought into this one.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::rule::Check;
 use crate::sign::sign;
 use crate::slot::full;
@@ -81,7 +81,8 @@ impl<F: Real> Rule<F> for Lion {
         state.steps += 1;
         let descent = Descent::new(false, self.weight_decay, self.lr);
         let (lr, beta1, beta2) = (F::of(self.lr), Average::new(self.beta1), Average::new(self.beta2));
-        each(((elements_mut(param), &*elements(grad)), elements_mut(&mut state.m)), |((p, &g), m)| {
+        let grad = gradient(grad, param);
+        each(((elements_mut(param), &*grad), elements_mut(&mut state.m)), |((p, &g), m)| {
             let g = descent.gradient(*p, g);
             *p = descent.kept(*p) - lr * sign(beta1.next(*m, g));
             *m = beta2.next(*m, g);

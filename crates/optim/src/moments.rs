@@ -1,7 +1,7 @@
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::Average;
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::slot::Slot;
 use crate::weight_decay::Descent;
 
@@ -27,6 +27,7 @@ impl<F: Real> Moments<F> {
         Self { descent, beta1: Average::new(beta1), beta2: Average::new(beta2), lr: F::of(lr) }
     }
 
+    #[track_caller]
     pub(crate) fn run<X: Slot<F>>(
         self,
         param: &mut Tensor<F>,
@@ -35,7 +36,7 @@ impl<F: Real> Moments<F> {
         direction: impl Fn(F, F, F) -> F + Sync,
     ) {
         let Self { descent, beta1, beta2, lr } = self;
-        let grad = elements(grad);
+        let grad = gradient(grad, param);
         let averages = (elements_mut(m), elements_mut(v));
         each((((elements_mut(param), &*grad), averages), x), |(((p, &g), (m, v)), x)| {
             let g = descent.gradient(*p, g);

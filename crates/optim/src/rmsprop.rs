@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::average::{Average, correction, normal};
-use crate::each::{count, elements, elements_mut};
+use crate::each::{count, elements_mut, gradient};
 use crate::epsilon::Root;
 use crate::momentum::Momentum;
 use crate::rule::Check;
@@ -217,6 +217,7 @@ impl<F: Real> Pass<F> {
     }
 
     /// Returns how many variances were clamped.
+    #[track_caller]
     fn run<M: Slot<F>, B: Slot<F>>(
         &self,
         param: &mut Tensor<F>,
@@ -226,7 +227,7 @@ impl<F: Real> Pass<F> {
         buffer: &mut [B],
     ) -> u64 {
         let &Self { plain, eps, descent, average, root, lr_inside, momentum, lr_outside, .. } = self;
-        let grad = elements(grad);
+        let grad = gradient(grad, param);
         let tensors = (((elements_mut(param), &*grad), (elements_mut(v), m)), buffer);
         if plain && !B::PRESENT {
             // The loop below without its factors 1 and summands 0, which take a fifth of the time.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::rule::Check;
 use crate::sign::sign;
 use crate::slot::full;
@@ -87,9 +87,10 @@ impl<F: Real> Rule<F> for Rprop {
         let descent = Descent::new(self.maximize, WeightDecay::None, self.lr);
         let (eta_minus, eta_plus) = (F::of(self.eta_minus), F::of(self.eta_plus));
         let (min, max) = (F::of(self.step_min), F::of(self.step_max));
+        let grad = gradient(grad, param);
         each(
             (
-                ((elements_mut(param), &*elements(grad)), elements_mut(&mut state.prev)),
+                ((elements_mut(param), &*grad), elements_mut(&mut state.prev)),
                 elements_mut(&mut state.step_size),
             ),
             |(((p, &g), prev), step_size)| {

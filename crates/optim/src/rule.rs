@@ -42,7 +42,12 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// One step: changes `param` in place. `grad` has the shape of `param`, and `state` was made for that shape.
+    /// One step: changes `param` in place.
+    ///
+    /// # Panics
+    ///
+    /// If `grad` has another shape than `param`, or `state` was made for another number of elements.
+    #[track_caller]
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Self::State);
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::each::{each, elements, elements_mut};
+use crate::each::{each, elements_mut, gradient};
 use crate::momentum::Momentum;
 use crate::rule::Check;
 use crate::slot::{Slot, absent, full};
@@ -120,7 +120,8 @@ impl Sgd {
         let lr = F::of(self.lr);
         let descent = Descent::new(self.maximize, self.weight_decay, self.lr);
         let momentum = Momentum { mu: F::of(self.momentum), damp: F::of(damp), nesterov: self.nesterov };
-        each(((elements_mut(param), &*elements(grad)), buffer), |((p, &g), b)| {
+        let grad = gradient(grad, param);
+        each(((elements_mut(param), &*grad), buffer), |((p, &g), b)| {
             let g = descent.gradient(*p, g);
             *p = descent.kept(*p) - lr * momentum.of(g, b);
         });

@@ -66,6 +66,19 @@ fn stays_after_zero_gradients<F: Real, R: Rule<F>>(rule: &R) {
     }
 }
 
+/// A gradient that has as many elements as the parameter, but not its shape, is a mistake.
+#[test]
+fn a_gradient_of_another_shape_is_refused() {
+    fn check<R: Row>(rules: &[R]) {
+        let (mut param, grad) = (start::<f64>(), gradients::<f64>(0).t().to_owned().into_shared());
+        let mut state = rules[0].init(&param);
+        let update = std::panic::AssertUnwindSafe(|| rules[0].update(&mut param, &grad, &mut state));
+        let message = *std::panic::catch_unwind(update).unwrap_err().downcast::<String>().unwrap();
+        assert!(message.contains("a gradient of shape [3, 2] for a parameter of shape [2, 3]"), "{message}");
+    }
+    for_every_rule!(check);
+}
+
 /// From any start of the state, for longer than it takes an average of `f32` to underflow.
 #[test]
 fn a_zero_gradient_is_a_zero_update() {
