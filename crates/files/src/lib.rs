@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{self, Path, PathBuf};
+use std::process;
 use std::time::Duration;
 
-/// Writes `path` with `fill`; on any error `path` is as it was before and nothing is left beside it. (If the directory alone
-/// cannot be synced, which comes last, the error says that the new file may not survive a power cut.)
+/// Writes `path` with `fill`; on any error or panic `path` is as it was before and nothing is left beside it. (If the
+/// directory alone cannot be synced, which comes last, the error says that the new file may not survive a power cut.)
 ///
 /// A symbolic link at `path` is replaced, not followed: what it points to may be in a directory that nobody may write to.
 ///
@@ -22,15 +24,36 @@ use std::time::Duration;
 ///
 /// Those of the file system and of `fill`. They do not name the path.
 pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
-    // The same directory, because a rename across file systems is a copy.
+    let path = &path::absolute(path)?; // `fill` may change the current directory
     remove_abandoned(directory_of(path));
-    let temp = temporary().tempfile_in(directory_of(path))?;
-    let _ = temp.as_file().try_lock(); // tells the file from an abandoned one; where there are no locks, none is removed
-    let mut buffer = BufWriter::new(temp.as_file());
+    let (temporary, file) = Temporary::create_in(directory_of(path))?;
+    let _ = file.try_lock(); // tells the file from an abandoned one; where there are no locks, none is removed
+    let mut buffer = BufWriter::new(&file);
     fill(&mut buffer)?;
     buffer.flush()?;
     drop(buffer);
-    place(temp.as_file(), temp.path(), path)
+    place(&file, &temporary.0, path)
+}
+
+/// A file that does not outlive this value, unless it has got another name by then.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    /// In the same directory as the final name, because a rename across file systems is a copy.
+    fn create_in(directory: &Path) -> io::Result<(Self, File)> {
+        // `RandomState` has keys from the system's randomness: nobody can foresee the name, nor does another machine that
+        // shares the directory, or a fork of this process, come upon it.
+        let random = RandomState::new().hash_one(process::id());
+        let path = directory.join(format!("{PREFIX}{random:016x}{SUFFIX}"));
+        let file = File::create_new(&path)?;
+        Ok((Self(path), file))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// Gives the complete file `from`, open as `file`, its final name `to` in the same directory.
@@ -73,15 +96,6 @@ fn directory_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-fn temporary() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    // Temporary files are private by default; a data file should have the permissions the umask asks for.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
 }
 
 #[cfg(unix)]
@@ -183,6 +197,60 @@ mod tests {
             }
         });
         assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_panic_leaves_the_old_file_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "old").unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| write(&path, |_| panic!("in the middle")));
+            writer.join().unwrap_err();
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn each_temporary_file_is_new_and_gone_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let both = [(); 2].map(|()| Temporary::create_in(dir.path()).unwrap());
+        let names_of_both = names(dir.path());
+        assert_eq!(names_of_both.len(), 2);
+        assert!(names_of_both.iter().all(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)));
+        drop(both);
+        assert!(names(dir.path()).is_empty());
+    }
+
+    /// A data file is for whom the umask says, unlike most temporary files.
+    #[test]
+    #[cfg(unix)]
+    fn permissions_are_those_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let [ours, plain] = ["ours", "plain"].map(|name| dir.path().join(name));
+        write(&ours, |w| w.write_all(b"new")).unwrap();
+        fs::write(&plain, "new").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+        fs::set_permissions(&ours, PermissionsExt::from_mode(0o600)).unwrap();
+        write(&ours, |w| w.write_all(b"newer")).unwrap();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+
+    /// The other tests have absolute paths.
+    #[test]
+    fn a_relative_path_keeps_its_meaning_when_the_current_directory_changes() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::env::set_current_dir(here.path()).unwrap();
+        write(Path::new("file"), |w| {
+            std::env::set_current_dir(there.path())?;
+            w.write_all(b"new")
+        })
+        .unwrap();
+        std::env::set_current_dir(std::env::temp_dir()).unwrap();
+        assert_eq!((names(here.path()), names(there.path())), (vec!["file".to_owned()], Vec::new()));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use glob::Pattern;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use wengert_autodiff::{Real, Tensor};
 
 use crate::optimizer::Entry;
+use crate::pattern::Pattern;
 use crate::state::{put, steps, tensors, tensors_mut};
 use crate::{Optimizer, Rule, State};
 
@@ -188,7 +188,7 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
             }
         }
         if let (Some(field), true) = (&self.field, report.changed.is_empty()) {
-            panic!("`{what}`: no state that matches `{}` has a tensor `{field}`", self.pattern);
+            panic!("`{what}`: no state that matches `{}` has a tensor `{field}`", self.pattern.as_str());
         }
         report
     }
@@ -203,7 +203,7 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
 
     #[track_caller]
     fn require_any(&self, what: &str, names: &[String]) {
-        assert!(!names.is_empty(), "`{what}`: no parameter with a state matches `{}`", self.pattern);
+        assert!(!names.is_empty(), "`{what}`: no parameter with a state matches `{}`", self.pattern.as_str());
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use glob::Pattern;
+use crate::pattern::Pattern;
 
 /// The default rule, and the rules of the groups in the order in which they were added.
 #[derive(Clone, Debug)]

@@ -48,6 +48,7 @@ mod momentum;
 mod nadam;
 mod observe;
 mod optimizer;
+mod pattern;
 mod plateau;
 mod presets;
 mod progress;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wengert_autodiff::Module;
 
-use super::{CheckpointError, RawTensor, Stored, codec, container, safetensors};
+#[cfg(feature = "safetensors")]
+use super::safetensors;
+use super::{CheckpointError, RawTensor, Stored, codec, container};
 use crate::{Field, Optimizer, Rule, State};
 
 /// What a file of either format holds, without the model or the optimizer it belongs to: for tools.
@@ -57,7 +59,8 @@ impl Checkpoint {
     }
 
     /// Reads a file of either format, which its first bytes tell apart, and checks all that can be checked without the
-    /// model: lengths, checksum, names, shapes. Memory stays within a small multiple of the file's length.
+    /// model: lengths, checksum, names, shapes. Memory stays within a small multiple of the file's length. Safetensors are read
+    /// with the feature `safetensors`.
     ///
     /// # Errors
     ///
@@ -65,12 +68,7 @@ impl Checkpoint {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
         let bytes = read(path)?;
-        if container::is(&bytes) {
-            container::payload(&bytes).and_then(codec::decode)
-        } else {
-            safetensors::decode(&bytes)
-        }
-        .map_err(|damage| CheckpointError::malformed(path, damage.expected, damage.found))
+        decode(&bytes).map_err(|damage| CheckpointError::malformed(path, damage.expected, damage.found))
     }
 
     /// Writes the checkpoint format, as one whole or not at all.
@@ -92,11 +90,12 @@ impl Checkpoint {
     }
 
     /// Writes safetensors, as one whole or not at all: the state of the optimizer as tensors named `<parameter>/<field>`, the
-    /// rest as JSON under `wengert` in the metadata.
+    /// rest as JSON under `wengert` in the metadata. Needs the feature `safetensors`.
     ///
     /// # Errors
     ///
     /// If it cannot be written, or is larger than the format allows.
+    #[cfg(feature = "safetensors")]
     pub fn write_safetensors(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
         let unsavable = |why| CheckpointError::unsavable(path, "as safetensors", why);
@@ -166,6 +165,16 @@ impl Damage {
     pub(super) fn new(expected: impl Into<String>, found: impl ToString) -> Self {
         Self { expected: expected.into(), found: found.to_string() }
     }
+}
+
+fn decode(bytes: &[u8]) -> Result<Checkpoint, Damage> {
+    if container::is(bytes) {
+        return container::payload(bytes).and_then(codec::decode);
+    }
+    #[cfg(feature = "safetensors")]
+    return safetensors::decode(bytes);
+    #[cfg(not(feature = "safetensors"))]
+    Err(Damage::new("a checkpoint", "something else (safetensors needs the feature of that name)"))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {

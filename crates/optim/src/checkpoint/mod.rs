@@ -54,6 +54,7 @@ mod content;
 mod error;
 mod report;
 mod restore;
+#[cfg(feature = "safetensors")]
 mod safetensors;
 mod series;
 mod tensor;
@@ -201,9 +202,13 @@ where
 /// Writes parameters and buffers as safetensors, under PyTorch's names: `torch_model.load_state_dict(load_file(path))`
 /// in Python loads them. As with [`save`], `path` is at every moment whole.
 ///
+/// Needs the feature `safetensors`; without it [`Checkpoint::of_model`] and [`Checkpoint::write`] save weights in the checkpoint
+/// format.
+///
 /// # Errors
 ///
 /// If the file cannot be written.
+#[cfg(feature = "safetensors")]
 pub fn save_weights<F: Stored>(
     path: impl AsRef<Path>,
     model: &(impl Module<F> + ?Sized),
@@ -212,7 +217,7 @@ pub fn save_weights<F: Stored>(
 }
 
 /// Loads parameters and buffers, and nothing else, from a file of either format; a `state_dict` that PyTorch saved as
-/// safetensors is one.
+/// safetensors is one (with the feature `safetensors`).
 ///
 /// # Errors
 ///

@@ -1,0 +1,142 @@
+use std::ops::RangeInclusive;
+use std::str::Chars;
+
+/// A pattern on names, as shells have them: `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of
+/// several, `[!ab0-9]` for one that is none of them; `[*]` is the star itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Any,
+    One { of: Vec<RangeInclusive<char>>, negated: bool },
+}
+
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Result<Self, &'static str> {
+        let (mut parts, mut rest) = (Vec::new(), text.chars());
+        while let Some(first) = rest.next() {
+            parts.push(match first {
+                '*' => Part::Any,
+                '?' => Part::One { of: Vec::new(), negated: true },
+                '[' => bracket(&mut rest).ok_or("`[` without `]`")?,
+                _ => Part::One { of: vec![first..=first], negated: false },
+            });
+        }
+        Ok(Self { text: text.to_owned(), parts })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        let (mut parts, mut rest) = (&self.parts[..], name.chars());
+        let mut last_star = None;
+        loop {
+            let mut after = rest.clone();
+            match (parts, after.next()) {
+                ([], None) => return true,
+                ([Part::Any, others @ ..], _) => {
+                    parts = others;
+                    last_star = Some((others, rest.clone()));
+                }
+                ([Part::One { of, negated }, others @ ..], Some(c))
+                    if of.iter().any(|range| range.contains(&c)) != *negated =>
+                {
+                    (parts, rest) = (others, after);
+                }
+                // What comes after the star does not match here: the star takes one character more. The stars before it
+                // need not, because this one can take whatever they leave.
+                _ => {
+                    let Some((others, from)) = &mut last_star else { return false };
+                    if from.next().is_none() {
+                        return false;
+                    }
+                    (parts, rest) = (*others, from.clone());
+                }
+            }
+        }
+    }
+}
+
+/// What follows a `[`, up to its `]`; one that comes first is among the characters.
+fn bracket(rest: &mut Chars<'_>) -> Option<Part> {
+    let text = rest.as_str();
+    let (negated, text) = text.strip_prefix('!').map_or((false, text), |text| (true, text));
+    let (end, _) = text.char_indices().skip(1).find(|&(_, c)| c == ']')?;
+    *rest = text[end + 1..].chars();
+    let (mut of, mut inside) = (Vec::new(), text[..end].chars());
+    while let Some(low) = inside.next() {
+        let mut ahead = inside.clone();
+        of.push(match (ahead.next(), ahead.next()) {
+            (Some('-'), Some(high)) => {
+                inside = ahead;
+                low..=high
+            }
+            _ => low..=low,
+        });
+    }
+    Some(Part::One { of, negated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_mean_what_they_mean_in_a_shell() {
+        let cases = [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "hidden.weight", true),
+            ("hidden.*", "hidden.weight", true),
+            ("hidden.*", "hidden", false),
+            ("*.bias", "a.b.bias", true),
+            ("*.bias", "bias", false),
+            ("*.bias", "a.bias.v", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("*ab", "aaab", true),
+            ("a*aa", "aa", false),
+            ("**", "any", true),
+            ("?", "é", true),
+            ("?", "", false),
+            ("a?c", "abbc", false),
+            ("[0-9]*", "7.weight", true),
+            ("[0-9]*", "x.weight", false),
+            ("layer[0-24]", "layer4", true),
+            ("layer[0-24]", "layer3", false),
+            ("[!0-9]", "a", true),
+            ("[!0-9]", "0", false),
+            ("[]-]", "]", true),
+            ("[]-]", "-", true),
+            ("[!]]", "]", false),
+            ("[*]", "*", true),
+            ("[*]", "a", false),
+            ("]", "]", true),
+            ("a-c", "b", false),
+        ];
+        for (pattern, name, expected) in cases {
+            assert_eq!(Pattern::new(pattern).unwrap().matches(name), expected, "`{pattern}` on `{name}`");
+        }
+    }
+
+    #[test]
+    fn an_open_bracket_is_no_pattern() {
+        for pattern in ["[", "a[", "[]", "[!]", "[a", "[[!"] {
+            assert!(Pattern::new(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    /// Were each star to try every place, this would take longer than the test may.
+    #[test]
+    fn many_stars_take_no_longer() {
+        let pattern = Pattern::new(&"*a".repeat(40)).unwrap();
+        assert!(!pattern.matches(&format!("{}b", "a".repeat(100))));
+    }
+}
