@@ -1,8 +1,8 @@
 //! Which digits to learn from.
 
-use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use wengert::data::mnist::{self, TrainTest};
 use wengert::data::synthetic;
@@ -25,7 +25,7 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
     let mut data = match &args.data {
         Some(name) if name == Path::new("synthetic") => generate(),
         Some(directory) => mnist::load(directory)?,
-        None if Path::new(MNIST).is_dir() => mnist::load(MNIST)?,
+        None if has_files(MNIST) => mnist::load(MNIST)?,
         None => {
             if !args.quiet {
                 println!(
@@ -47,6 +47,12 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
         (2.., 1..) => Ok(data),
         (train, test) => Err(format!("--data: {train} training and {test} test images are too few").into()),
     }
+}
+
+/// Not those that a download which failed has left behind, whose names begin with a dot.
+fn has_files(directory: &str) -> bool {
+    let names = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.into_iter().any(|name| !name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// By the example `download`, which is built when it is asked for: HTTPS would be a third of this program.
