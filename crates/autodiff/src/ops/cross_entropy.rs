@@ -68,20 +68,21 @@ impl<F: Real> Var<'_, F> {
             let spread = if everywhere > F::ZERO { everywhere * aview1(row).sum() } else { F::ZERO };
             -on_label * row[labels[i]] - spread
         });
-        let (labels, mut d_logits) = (labels.to_vec(), log_p);
+        let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
-            let classes = d_logits.len_of(Axis(1)).max(1);
-            let rows = d_logits.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
+            let mut dx = kernel::map(&log_p, F::fast_exp);
+            let classes = dx.len_of(Axis(1)).max(1);
+            let rows = dx.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
             vectorized(
                 #[inline(always)]
                 || {
                     for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
-                        row.iter_mut().for_each(|log_p| *log_p = (log_p.fast_exp() - everywhere) * dy);
+                        row.iter_mut().for_each(|p| *p = (*p - everywhere) * dy);
                         row[label] -= on_label * dy;
                     }
                 },
             );
-            d_logits
+            dx
         });
         self.tape().record("cross_entropy", y, [dx])
     }

@@ -91,43 +91,54 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
-/// `y ← eˣ⁻ᵐ` with the largest element `m`; returns `m` and the sum of `y`.
-#[inline(always)]
-fn exponentials<F: Real>(y: &mut [F], x: &[F]) -> (F, F) {
-    let max = kernel::largest(x);
-    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).fast_exp());
-    (max, aview1(y).sum())
-}
-
-fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = pool::tensor(x.shape());
+/// `x - m` with the largest element `m` of each lane, and the exponentials of that: all at once, because a lane may be
+/// shorter than a vector.
+fn exponentials<F: Real>(x: &Tensor<F>, axis: Axis) -> (Tensor<F>, Tensor<F>) {
+    let mut shifted = pool::tensor(x.shape());
     kernel::for_each_lane(
-        &mut y,
+        &mut shifted,
         x,
         axis,
         #[inline(always)]
         |y, x| {
-            let (_max, sum) = exponentials(y, x);
-            y.iter_mut().for_each(|e| *e /= sum);
+            let max = kernel::largest(x);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max);
         },
     );
+    let powers = kernel::map(&shifted, F::fast_exp);
+    (shifted, powers)
+}
+
+fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
+    let (mut y, powers) = exponentials(x, axis);
+    kernel::for_each_lane(
+        &mut y,
+        &powers,
+        axis,
+        #[inline(always)]
+        |y, powers| {
+            let sum = aview1(powers).sum();
+            y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum);
+        },
+    );
+    pool::give(powers);
     y
 }
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let mut y = pool::tensor(x.shape());
+    let (mut y, powers) = exponentials(x, axis);
     kernel::for_each_lane(
         &mut y,
-        x,
+        &powers,
         axis,
         #[inline(always)]
-        |y, x| {
-            let (max, sum) = exponentials(y, x);
-            let ln_sum = sum.fast_ln();
-            // Not `x - (max + ln_sum)`: beside a large maximum the logarithm would be rounded away.
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max) - ln_sum);
+        |y, powers| {
+            // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
+            let ln_sum = aview1(powers).sum().fast_ln();
+            y.iter_mut().for_each(|y| *y -= ln_sum);
         },
     );
+    pool::give(powers);
     y
 }
 
