@@ -1,5 +1,7 @@
 //! The product for CPUs with AVX-512, in the blocking of Goto and van de Geijn ("Anatomy of High-Performance Matrix
-//! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while packed rows of B stream past it.
+//! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while rows of B stream past it, multiplied by elements
+//! of A. An operand that few tiles need, or whose elements lie near each other, is read where it lies; otherwise it is
+//! packed.
 //!
 //! Each element of C is summed over `k` in one order, in blocks that depend on `k` only, so that its bits do not depend on
 //! how C is divided among threads; nor on how many other rows there are, but for products that [are thin](is_thin), which
@@ -8,20 +10,33 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::array;
 use std::cell::Cell;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// Elements of a vector.
 const LANES: usize = 16;
+/// Vectors in a row of a tile.
+const VECTORS: usize = 2;
 /// Rows and columns of the tile: 24 of the 32 registers hold sums, two hold B, one an element of A.
 const ROWS: usize = 12;
-const COLUMNS: usize = 2 * LANES;
+const COLUMNS: usize = VECTORS * LANES;
 /// The most of `k` that is summed before C is written, a multiple of `LANES`: a packed strip of A is then half of a
 /// first-level cache of 48 KB.
 const DEPTH: usize = 400;
 /// The columns of B that are packed at once: with `DEPTH` rows, 800 KB of a second-level cache of 1 MB.
 const WIDTH: usize = 512;
+/// Columns of B up to which A is read where it lies: an element is then needed by two tiles. With no more rows of A, and B
+/// contiguous along `k`, `Cᵀ = Bᵀ Aᵀ` is computed instead, so that the smaller operand is the one to be packed.
+const FEW: usize = 2 * COLUMNS;
+/// Rows of A up to which packing would cost more than the product itself.
+const FEW_ROWS: usize = 8;
+
+/// The elements that a strip of A, or the rows of B, may span to be read where they lie: those that lie further apart
+/// compete for the same lines of the first-level or second-level cache.
+const NEAR_A: usize = 16 * 1024;
+const NEAR_B: usize = 128 * 1024;
 
 thread_local! {
     /// The packed strip of A and the packed part of B, kept from product to product. A vector has the size and the
@@ -35,10 +50,7 @@ pub(super) fn fits(alpha: f32, a: &ArrayView2<'_, f32>, beta: f32, c: &ArrayView
     simple && (c.strides()[1] == 1 || c.ncols() == 1) && is_x86_feature_detected!("avx512f")
 }
 
-/// Rows of A up to which packing B would cost more than the product itself.
-const FEW_ROWS: usize = 8;
-
-/// Whether [`dots`] is the better way, for A with few rows and both operands contiguous along `k`.
+/// Whether [`Product::dots`] is the better way, for A with few rows and both operands contiguous along `k`.
 pub(super) fn is_thin(a: &ArrayView2<'_, f32>, b: &ArrayView2<'_, f32>) -> bool {
     a.nrows() <= FEW_ROWS && a.strides()[1] == 1 && b.strides()[0] == 1
 }
@@ -55,31 +67,48 @@ pub(super) fn sgemm(
     assert!(fits(1.0, &a, 0.0, &c) && (!thin || is_thin(&a, &b)));
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((k, c.dim()), (b.nrows(), (m, n)));
-    let matrix =
-        |x: &ArrayView2<'_, f32>| Matrix { start: x.as_ptr(), rows: x.strides()[0], columns: x.strides()[1] };
-    let c_rows = c.strides()[0];
+    let matrix = |x: &ArrayView2<'_, f32>| Matrix {
+        start: x.as_ptr().cast_mut(),
+        rows: x.strides()[0],
+        columns: x.strides()[1],
+    };
+    let (a, b) = (matrix(&a), matrix(&b));
+    let c = Matrix { rows: c.strides()[0], columns: 1, start: c.as_mut_ptr() };
+    let product = Product { m, k, n, a, b, c, accumulate };
     // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within the
     // extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
     unsafe {
-        let kernel = if thin { dots } else { product };
-        kernel((m, k, n), matrix(&a), matrix(&b), c.as_mut_ptr(), c_rows, accumulate);
+        if thin {
+            product.dots();
+        } else if m <= FEW && b.rows == 1 {
+            product.transposed().tiles();
+        } else {
+            product.tiles();
+        }
     }
 }
 
-/// A matrix by its first element and the distances between neighbouring rows and neighbouring columns.
+/// A matrix by its first element and the distances between neighbouring rows and neighbouring columns. Only C is written.
 #[derive(Clone, Copy)]
 struct Matrix {
-    start: *const f32,
+    start: *mut f32,
     rows: isize,
     columns: isize,
 }
 
 impl Matrix {
-    /// The matrix from this element on, which must exist.
-    unsafe fn from(self, row: usize, column: usize) -> Self {
-        // SAFETY: the caller's.
-        let start = unsafe { self.start.offset(row as isize * self.rows + column as isize * self.columns) };
-        Self { start, ..self }
+    fn at(self, row: usize, column: usize) -> *mut f32 {
+        self.start.wrapping_offset(row as isize * self.rows + column as isize * self.columns)
+    }
+
+    /// The matrix from this element on.
+    fn from(self, row: usize, column: usize) -> Self {
+        Self { start: self.at(row, column), ..self }
+    }
+
+    /// How far the first and the last element of so many rows and columns are apart.
+    fn span(self, rows: usize, columns: usize) -> usize {
+        rows * self.rows.unsigned_abs() + columns * self.columns.unsigned_abs()
     }
 
     fn transposed(self) -> Self {
@@ -87,88 +116,111 @@ impl Matrix {
     }
 }
 
-/// [`sgemm`] for `A: [m, k]`, `B: [k, n]` with `k > 0` and a C whose rows are `c_rows` apart and contiguous in themselves.
+/// [`sgemm`] for `A: [m, k]`, `B: [k, n]` with `k > 0` and a C whose rows or columns are contiguous.
 ///
 /// # Safety
 ///
-/// The CPU has AVX-512F, every element of the three matrices may be read and those of C written, and C overlaps no other.
-#[target_feature(enable = "avx512f")]
-unsafe fn product(
-    (m, k, n): (usize, usize, usize),
+/// Its methods need a CPU that has AVX-512F; every element of the three matrices may be read and those of C written, and C
+/// overlaps no other.
+#[derive(Clone, Copy)]
+struct Product {
+    m: usize,
+    k: usize,
+    n: usize,
     a: Matrix,
     b: Matrix,
-    c: *mut f32,
-    c_rows: isize,
+    c: Matrix,
     accumulate: bool,
-) {
-    let depth = k.div_ceil(k.div_ceil(DEPTH));
-    let room = depth.next_multiple_of(LANES);
-    let mut buffer = PACKED.take();
-    buffer.resize(DEPTH + DEPTH * WIDTH / LANES, _mm512_setzero_ps());
-    let a_packed = buffer.as_mut_ptr().cast::<f32>();
-    let b_packed = a_packed.wrapping_add(DEPTH * LANES);
-    for p in (0..k).step_by(depth) {
-        let depth = depth.min(k - p);
-        for j in (0..n).step_by(WIDTH) {
-            let width = WIDTH.min(n - j);
-            for s in (0..width).step_by(LANES) {
-                let lanes = LANES.min(width - s);
-                // SAFETY: the buffer has room for `WIDTH / COLUMNS` panels of `DEPTH` rows; the source lies in B.
-                unsafe {
-                    let to = b_packed.add((s - s % COLUMNS) * room + s % COLUMNS);
-                    pack(b.from(p, j + s).transposed(), lanes, depth, to, COLUMNS);
-                }
-            }
-            for i in (0..m).step_by(ROWS) {
-                let rows = ROWS.min(m - i);
-                // SAFETY: the buffer has room for `DEPTH` vectors of A; the source lies in A.
-                unsafe { pack(a.from(i, p), rows, depth, a_packed, LANES) };
-                for s in (0..width).step_by(COLUMNS) {
-                    // SAFETY: the tile lies in C, and the panel was packed above.
+}
+
+impl Product {
+    /// `Cᵀ = Bᵀ Aᵀ`.
+    fn transposed(self) -> Self {
+        let [a, b, c] = [self.b, self.a, self.c].map(Matrix::transposed);
+        Self { m: self.n, n: self.m, a, b, c, ..self }
+    }
+
+    /// Tile by tile.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn tiles(self) {
+        let Self { m, k, n, a, b, c, accumulate } = self;
+        let depth = k.div_ceil(k.div_ceil(DEPTH));
+        let room = depth.next_multiple_of(LANES);
+        let pack_a = n > FEW && a.span(ROWS, depth) > NEAR_A;
+        let pack_b = b.columns != 1 || m > ROWS && b.span(depth, COLUMNS) > NEAR_B;
+        let mut buffer = PACKED.take();
+        buffer.resize(DEPTH + DEPTH * WIDTH / LANES, _mm512_setzero_ps());
+        let a_packed = buffer.as_mut_ptr().cast::<f32>();
+        let b_packed = a_packed.wrapping_add(DEPTH * LANES);
+        for p in (0..k).step_by(depth) {
+            let depth = depth.min(k - p);
+            for j in (0..n).step_by(WIDTH) {
+                let width = WIDTH.min(n - j);
+                for s in (0..width).step_by(LANES).filter(|_| pack_b) {
+                    let lanes = LANES.min(width - s);
+                    // SAFETY: the buffer has room for `WIDTH / COLUMNS` panels of `DEPTH` rows; the source lies in B.
                     unsafe {
-                        let c = c.offset(i as isize * c_rows).add(j + s);
-                        let tile = Tile { depth, a: a_packed, b: b_packed.add(s * room), c, c_rows };
-                        tile.add(rows, COLUMNS.min(width - s), accumulate || p > 0);
+                        let to = b_packed.add((s - s % COLUMNS) * room + s % COLUMNS);
+                        pack(b.from(p, j + s).transposed(), lanes, depth, to, COLUMNS);
+                    }
+                }
+                for i in (0..m).step_by(ROWS) {
+                    let rows = ROWS.min(m - i);
+                    let mut a = a.from(i, p);
+                    if pack_a {
+                        // SAFETY: the buffer has room for `DEPTH` vectors of A; the source lies in A.
+                        unsafe { pack(a, rows, depth, a_packed, LANES) };
+                        a = Matrix { start: a_packed, rows: 1, columns: LANES as isize };
+                    }
+                    for s in (0..width).step_by(COLUMNS) {
+                        let mut b = b.from(p, j + s);
+                        if pack_b {
+                            b = Matrix {
+                                start: b_packed.wrapping_add(s * room),
+                                rows: COLUMNS as isize,
+                                columns: 1,
+                            };
+                        }
+                        let (c, columns) = (c.from(i, j + s), COLUMNS.min(width - s));
+                        let tile = Tile { depth, a, b, c, accumulate: accumulate || p > 0 };
+                        // SAFETY: the tile lies in C, and the rows of B are contiguous, packed or not.
+                        unsafe {
+                            if c.columns == 1 {
+                                tile.add(rows, columns);
+                            } else {
+                                tile.add_transposed(rows, columns);
+                            }
+                        }
                     }
                 }
             }
         }
+        PACKED.set(buffer);
     }
-    PACKED.set(buffer);
-}
 
-/// Columns of C that [`dots`] sums side by side: the sums need not wait for each other.
-const SIDE: usize = 8;
-
-/// [`product`] for operands that [are thin](is_thin), without packing: each element of C is a dot product, summed in 16
-/// lanes that are added up in the end.
-#[target_feature(enable = "avx512f")]
-unsafe fn dots(
-    (m, k, n): (usize, usize, usize),
-    a: Matrix,
-    b: Matrix,
-    c: *mut f32,
-    c_rows: isize,
-    accumulate: bool,
-) {
-    for j in (0..n).step_by(SIDE) {
-        for i in 0..m {
-            let mut sums = [_mm512_setzero_ps(); SIDE];
-            for p in (0..k).step_by(LANES) {
-                let mask = first(LANES.min(k - p));
-                // SAFETY: the elements exist, and are contiguous along `k`; the others are masked.
-                let x = unsafe { _mm512_maskz_loadu_ps(mask, a.from(i, p).start) };
-                for (q, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: the same; a column that does not exist repeats the last.
-                    let y = unsafe { _mm512_maskz_loadu_ps(mask, b.from(p, (j + q).min(n - 1)).start) };
-                    *sum = _mm512_fmadd_ps(x, y, *sum);
+    /// Element by element, without packing: each is a dot product, summed in 16 lanes that are added up in the end.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn dots(self) {
+        /// Columns of C that are summed side by side: the sums need not wait for each other.
+        const SIDE: usize = 8;
+        let Self { m, k, n, a, b, c, accumulate } = self;
+        for j in (0..n).step_by(SIDE) {
+            for i in 0..m {
+                let mut sums = [_mm512_setzero_ps(); SIDE];
+                for p in (0..k).step_by(LANES) {
+                    let mask = first(LANES.min(k - p));
+                    // SAFETY: the elements exist, and are contiguous along `k`; the others are masked.
+                    let x = unsafe { _mm512_maskz_loadu_ps(mask, a.at(i, p)) };
+                    for (q, sum) in sums.iter_mut().enumerate() {
+                        // SAFETY: the same; a column that does not exist repeats the last.
+                        let y = unsafe { _mm512_maskz_loadu_ps(mask, b.at(p, (j + q).min(n - 1))) };
+                        *sum = _mm512_fmadd_ps(x, y, *sum);
+                    }
                 }
-            }
-            for (q, &sum) in sums.iter().enumerate().take(n - j) {
-                // SAFETY: the element is one of C.
-                unsafe {
-                    let c = c.offset(i as isize * c_rows).add(j + q);
-                    *c = _mm512_reduce_add_ps(sum) + if accumulate { *c } else { 0.0 };
+                for (q, &sum) in sums.iter().enumerate().take(n - j) {
+                    let c = c.at(i, j + q);
+                    // SAFETY: the element is one of C.
+                    unsafe { *c = _mm512_reduce_add_ps(sum) + if accumulate { *c } else { 0.0 } };
                 }
             }
         }
@@ -179,12 +231,13 @@ unsafe fn dots(
 /// `to[p * stride + lane]`. There must be room for `depth` vectors, rounded up to a multiple of `LANES`; what is written
 /// besides the elements is of no account.
 #[target_feature(enable = "avx512f")]
+#[inline]
 unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: usize) {
     if from.rows == 1 {
         for p in 0..depth {
             // SAFETY: the lanes of a column are contiguous, and a masked load touches no others.
             unsafe {
-                let column = _mm512_maskz_loadu_ps(first(lanes), from.from(0, p).start);
+                let column = _mm512_maskz_loadu_ps(first(lanes), from.at(0, p));
                 _mm512_storeu_ps(to.add(p * stride), column);
             }
         }
@@ -194,7 +247,7 @@ unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: u
             let mut square = [_mm512_setzero_ps(); LANES];
             for (lane, row) in square.iter_mut().enumerate() {
                 // SAFETY: the elements of a row are contiguous, and a masked load touches no others.
-                *row = unsafe { _mm512_maskz_loadu_ps(mask, from.from(lane.min(lanes - 1), p).start) };
+                *row = unsafe { _mm512_maskz_loadu_ps(mask, from.at(lane.min(lanes - 1), p)) };
             }
             for (q, column) in transpose(square).into_iter().enumerate() {
                 // SAFETY: the caller made room for whole squares.
@@ -205,7 +258,7 @@ unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: u
         for p in 0..depth {
             for lane in 0..lanes {
                 // SAFETY: the element exists, and the caller made room.
-                unsafe { *to.add(p * stride + lane) = *from.from(lane, p).start };
+                unsafe { *to.add(p * stride + lane) = *from.at(lane, p) };
             }
         }
     }
@@ -248,30 +301,29 @@ fn transpose(rows: [__m512; LANES]) -> [__m512; LANES] {
     columns
 }
 
-/// A part of C that fits the registers, and the packed operands that belong to it.
+/// A part of C that fits the registers, and the operands that belong to it.
 #[derive(Clone, Copy)]
 struct Tile {
     depth: usize,
-    /// `depth` vectors, of which the first `ROWS` elements count.
-    a: *const f32,
-    /// `depth` rows of `COLUMNS`.
-    b: *const f32,
-    c: *mut f32,
-    c_rows: isize,
+    a: Matrix,
+    /// With contiguous rows.
+    b: Matrix,
+    c: Matrix,
+    accumulate: bool,
 }
 
 impl Tile {
     /// Picks the loop that was compiled for this number of rows and vectors.
     #[target_feature(enable = "avx512f")]
-    unsafe fn add(self, rows: usize, columns: usize, accumulate: bool) {
+    unsafe fn add(self, rows: usize, columns: usize) {
         macro_rules! pick {
             ($($rows:literal)*) => {
                 match (rows, columns > LANES) {
                     $(
                         // SAFETY: the caller's.
-                        ($rows, false) => unsafe { self.run::<$rows, 1>(first(columns), accumulate) },
+                        ($rows, false) => unsafe { self.run::<$rows, 1>(first(columns)) },
                         // SAFETY: the caller's.
-                        ($rows, true) => unsafe { self.run::<$rows, 2>(first(columns - LANES), accumulate) },
+                        ($rows, true) => unsafe { self.run::<$rows, 2>(first(columns - LANES)) },
                     )*
                     _ => unreachable!("a tile has 1 to {ROWS} rows"),
                 }
@@ -282,22 +334,22 @@ impl Tile {
 
     /// `C ← A B` or `C ← C + A B`; `mask` tells the columns of the last vector that exist.
     #[target_feature(enable = "avx512f")]
-    unsafe fn run<const R: usize, const V: usize>(self, mask: __mmask16, accumulate: bool) {
-        let row = |r: usize| self.c.wrapping_offset(r as isize * self.c_rows);
+    unsafe fn run<const R: usize, const V: usize>(self, mask: __mmask16) {
+        let mask = |v: usize| if v + 1 == V { mask } else { __mmask16::MAX };
         for r in 0..R {
-            _mm_prefetch::<_MM_HINT_T0>(row(r).cast());
-            _mm_prefetch::<_MM_HINT_T0>(row(r).wrapping_add(LANES).cast());
+            _mm_prefetch::<_MM_HINT_T0>(self.c.at(r, 0).cast());
+            _mm_prefetch::<_MM_HINT_T0>(self.c.at(r, 0).wrapping_add(LANES).cast());
         }
         let mut sums = [[_mm512_setzero_ps(); V]; R];
         for p in 0..self.depth {
             let mut b = [_mm512_setzero_ps(); V];
             for (v, b) in b.iter_mut().enumerate() {
-                // SAFETY: the packed panel has `depth` rows of `COLUMNS`.
-                *b = unsafe { _mm512_loadu_ps(self.b.add(p * COLUMNS + v * LANES)) };
+                // SAFETY: B has these elements; the others are masked.
+                *b = unsafe { _mm512_maskz_loadu_ps(mask(v), self.b.at(p, 0).add(v * LANES)) };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: the packed strip has `depth` vectors.
-                let a = _mm512_set1_ps(unsafe { *self.a.add(p * LANES + r) });
+                // SAFETY: A has this element.
+                let a = _mm512_set1_ps(unsafe { *self.a.at(r, p) });
                 for (sum, &b) in sums.iter_mut().zip(&b) {
                     *sum = _mm512_fmadd_ps(a, b, *sum);
                 }
@@ -305,14 +357,39 @@ impl Tile {
         }
         for (r, sums) in sums.iter().enumerate() {
             for (v, &sum) in sums.iter().enumerate() {
-                let mask = if v + 1 == V { mask } else { __mmask16::MAX };
-                let c = row(r).wrapping_add(v * LANES);
-                // SAFETY: the caller's C has these elements; the others are masked.
-                unsafe {
-                    let old = if accumulate { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
-                    _mm512_mask_storeu_ps(c, mask, _mm512_add_ps(old, sum));
-                }
+                // SAFETY: C has these elements; the others are masked.
+                unsafe { add(sum, mask(v), self.c.at(r, 0).add(v * LANES), self.accumulate) };
             }
         }
+    }
+
+    /// [`Tile::add`] where it is the columns of C that are contiguous: the tile is computed beside it, then transposed.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn add_transposed(self, rows: usize, columns: usize) {
+        for q in 0..columns {
+            _mm_prefetch::<_MM_HINT_T0>(self.c.at(0, q).cast());
+        }
+        let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
+        let beside = Matrix { start: sums.as_mut_ptr().cast(), rows: COLUMNS as isize, columns: 1 };
+        // SAFETY: the caller's; there is room for a whole tile.
+        unsafe { Self { c: beside, accumulate: false, ..self }.add(rows, columns) };
+        for (v, from) in (0..columns).step_by(LANES).enumerate() {
+            let square = array::from_fn(|r| sums[r.min(ROWS - 1)][v]);
+            for (q, &column) in (from..columns).zip(&transpose(square)) {
+                // SAFETY: C has these elements; the others are masked.
+                unsafe { add(column, first(rows), self.c.at(0, q), self.accumulate) };
+            }
+        }
+    }
+}
+
+/// `C ← sum` or `C ← C + sum`, for the elements of a vector that `mask` tells.
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn add(sum: __m512, mask: __mmask16, c: *mut f32, accumulate: bool) {
+    // SAFETY: the caller's C has these elements; the others are masked.
+    unsafe {
+        let old = if accumulate { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
+        _mm512_mask_storeu_ps(c, mask, _mm512_add_ps(old, sum));
     }
 }
