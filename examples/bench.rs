@@ -12,7 +12,7 @@ use clap::{Parser, ValueEnum};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use wengert::layers::Activation;
-use wengert::ndarray::{Axis, Slice};
+use wengert::ndarray::{Array2, s};
 use wengert::prelude::*;
 
 const ROWS: usize = 8192;
@@ -103,8 +103,7 @@ fn main() {
         let start = i * spec.batch % ROWS;
         let rows = start..start + spec.batch;
         tape.reset();
-        let mut batch = x.clone();
-        batch.slice_axis_inplace(Axis(0), Slice::from(rows.clone())); // shares the elements
+        let batch: Tensor = x.slice(s![rows.clone(), ..]).to_owned().into_dyn().into();
         let loss = model.forward(tape.constant(batch)).cross_entropy(&labels[rows]);
         let grads = loss.backward();
         opt.step(&mut model, &grads);
@@ -164,9 +163,9 @@ fn network(spec: &Spec, rng: &mut StdRng) -> Sequential {
 }
 
 /// The rows and labels that every framework is measured on: SplitMix64 of a counter.
-fn data() -> (Tensor, Vec<usize>) {
+fn data() -> (Array2<f32>, Vec<usize>) {
     let unit = |i: u64| (mix(i) >> 40) as f32 / (1u64 << 24) as f32;
-    let x = Tensor::from_shape_fn(vec![ROWS, INPUT], |i| unit((i[0] * INPUT + i[1]) as u64));
+    let x = Array2::from_shape_fn((ROWS, INPUT), |(row, column)| unit((row * INPUT + column) as u64));
     let labels = (0..ROWS as u64).map(|row| (mix((1 << 40) + row) % CLASSES as u64) as usize).collect();
     (x, labels)
 }

@@ -12,6 +12,7 @@
 use std::arch::x86_64::*;
 use std::array;
 use std::cell::Cell;
+use std::ptr;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -33,10 +34,9 @@ const FEW: usize = 2 * COLUMNS;
 /// Rows of A up to which packing would cost more than the product itself.
 const FEW_ROWS: usize = 8;
 
-/// The elements that a strip of A, or the rows of B, may span to be read where they lie: those that lie further apart
-/// compete for the same lines of the first-level or second-level cache.
-const NEAR_A: usize = 16 * 1024;
-const NEAR_B: usize = 128 * 1024;
+/// The elements that the rows of B may span to be read where they lie: those of rows that lie further apart compete for
+/// the same lines of the second-level cache.
+const NEAR: usize = 128 * 1024;
 
 thread_local! {
     /// The packed strip of A and the packed part of B, kept from product to product. A vector has the size and the
@@ -96,6 +96,10 @@ struct Matrix {
     columns: isize,
 }
 
+/// A packed strip of A and a packed panel of B, but for where they start.
+const STRIP: Matrix = Matrix { start: ptr::null_mut(), rows: 1, columns: LANES as isize };
+const PANEL: Matrix = Matrix { start: ptr::null_mut(), rows: COLUMNS as isize, columns: 1 };
+
 impl Matrix {
     fn at(self, row: usize, column: usize) -> *mut f32 {
         self.start.wrapping_offset(row as isize * self.rows + column as isize * self.columns)
@@ -146,8 +150,8 @@ impl Product {
         let Self { m, k, n, a, b, c, accumulate } = self;
         let depth = k.div_ceil(k.div_ceil(DEPTH));
         let room = depth.next_multiple_of(LANES);
-        let pack_a = n > FEW && a.span(ROWS, depth) > NEAR_A;
-        let pack_b = b.columns != 1 || m > ROWS && b.span(depth, COLUMNS) > NEAR_B;
+        let pack_a = m.min(n) > FEW;
+        let pack_b = pack_a || b.columns != 1 || m > ROWS && b.span(depth, COLUMNS) > NEAR;
         let mut buffer = PACKED.take();
         buffer.resize(DEPTH + DEPTH * WIDTH / LANES, _mm512_setzero_ps());
         let a_packed = buffer.as_mut_ptr().cast::<f32>();
@@ -170,19 +174,15 @@ impl Product {
                     if pack_a {
                         // SAFETY: the buffer has room for `DEPTH` vectors of A; the source lies in A.
                         unsafe { pack(a, rows, depth, a_packed, LANES) };
-                        a = Matrix { start: a_packed, rows: 1, columns: LANES as isize };
+                        a = Matrix { start: a_packed, ..STRIP };
                     }
                     for s in (0..width).step_by(COLUMNS) {
                         let mut b = b.from(p, j + s);
                         if pack_b {
-                            b = Matrix {
-                                start: b_packed.wrapping_add(s * room),
-                                rows: COLUMNS as isize,
-                                columns: 1,
-                            };
+                            b = Matrix { start: b_packed.wrapping_add(s * room), ..PANEL };
                         }
                         let (c, columns) = (c.from(i, j + s), COLUMNS.min(width - s));
-                        let tile = Tile { depth, a, b, c, accumulate: accumulate || p > 0 };
+                        let tile = Tile { depth, packed: pack_a, a, b, c, accumulate: accumulate || p > 0 };
                         // SAFETY: the tile lies in C, and the rows of B are contiguous, packed or not.
                         unsafe {
                             if c.columns == 1 {
@@ -305,6 +305,8 @@ fn transpose(rows: [__m512; LANES]) -> [__m512; LANES] {
 #[derive(Clone, Copy)]
 struct Tile {
     depth: usize,
+    /// Whether A and B are a packed strip and a packed panel: the loop takes fewer instructions where it knows.
+    packed: bool,
     a: Matrix,
     /// With contiguous rows.
     b: Matrix,
@@ -318,12 +320,16 @@ impl Tile {
     unsafe fn add(self, rows: usize, columns: usize) {
         macro_rules! pick {
             ($($rows:literal)*) => {
-                match (rows, columns > LANES) {
+                match (rows, columns > LANES, self.packed) {
                     $(
                         // SAFETY: the caller's.
-                        ($rows, false) => unsafe { self.run::<$rows, 1>(first(columns)) },
+                        ($rows, false, false) => unsafe { self.run::<$rows, 1, false>(first(columns)) },
                         // SAFETY: the caller's.
-                        ($rows, true) => unsafe { self.run::<$rows, 2>(first(columns - LANES)) },
+                        ($rows, false, true) => unsafe { self.run::<$rows, 1, true>(first(columns)) },
+                        // SAFETY: the caller's.
+                        ($rows, true, false) => unsafe { self.run::<$rows, 2, false>(first(columns - LANES)) },
+                        // SAFETY: the caller's.
+                        ($rows, true, true) => unsafe { self.run::<$rows, 2, true>(first(columns - LANES)) },
                     )*
                     _ => unreachable!("a tile has 1 to {ROWS} rows"),
                 }
@@ -334,7 +340,12 @@ impl Tile {
 
     /// `C ← A B` or `C ← C + A B`; `mask` tells the columns of the last vector that exist.
     #[target_feature(enable = "avx512f")]
-    unsafe fn run<const R: usize, const V: usize>(self, mask: __mmask16) {
+    unsafe fn run<const R: usize, const V: usize, const PACKED: bool>(self, mask: __mmask16) {
+        let (a, b) = if PACKED {
+            (Matrix { start: self.a.start, ..STRIP }, Matrix { start: self.b.start, ..PANEL })
+        } else {
+            (self.a, self.b)
+        };
         let mask = |v: usize| if v + 1 == V { mask } else { __mmask16::MAX };
         for r in 0..R {
             _mm_prefetch::<_MM_HINT_T0>(self.c.at(r, 0).cast());
@@ -342,15 +353,16 @@ impl Tile {
         }
         let mut sums = [[_mm512_setzero_ps(); V]; R];
         for p in 0..self.depth {
-            let mut b = [_mm512_setzero_ps(); V];
-            for (v, b) in b.iter_mut().enumerate() {
+            let mut row = [_mm512_setzero_ps(); V];
+            for (v, row) in row.iter_mut().enumerate() {
+                let mask = if PACKED { __mmask16::MAX } else { mask(v) };
                 // SAFETY: B has these elements; the others are masked.
-                *b = unsafe { _mm512_maskz_loadu_ps(mask(v), self.b.at(p, 0).add(v * LANES)) };
+                *row = unsafe { _mm512_maskz_loadu_ps(mask, b.at(p, 0).add(v * LANES)) };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: A has this element.
-                let a = _mm512_set1_ps(unsafe { *self.a.at(r, p) });
-                for (sum, &b) in sums.iter_mut().zip(&b) {
+                let a = _mm512_set1_ps(unsafe { *a.at(r, p) });
+                for (sum, &b) in sums.iter_mut().zip(&row) {
                     *sum = _mm512_fmadd_ps(a, b, *sum);
                 }
             }
