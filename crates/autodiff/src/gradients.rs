@@ -46,6 +46,17 @@ impl<F: Real> Gradients<F> {
         }
     }
 
+    /// Adds to the gradient of this parameter.
+    fn add(&mut self, id: Id, grad: Tensor<F>) {
+        match self.position(id) {
+            Ok(at) => {
+                self.params[at].1 += &grad;
+                pool::give(grad);
+            }
+            Err(at) => self.params.insert(at, (id, kernel::row_major(grad))),
+        }
+    }
+
     fn position(&self, id: Id) -> Result<usize, usize> {
         self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
@@ -177,13 +188,7 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
         match node.kind {
             Kind::Constant => {}
             Kind::Variable => _ = grads.variables.insert(index, kernel::row_major(upstream)),
-            Kind::Param(id) => match grads.position(id) {
-                Ok(at) => {
-                    grads.params[at].1 += &upstream;
-                    pool::give(upstream);
-                }
-                Err(at) => grads.params.insert(at, (id, kernel::row_major(upstream))),
-            },
+            Kind::Param(id) => grads.add(id, upstream),
             Kind::Op { .. } => {
                 let mut upstream = Some(upstream);
                 let mut tracked = node_edges.filter_map(|edge| Some((edge.input, edge.pullback?))).peekable();
@@ -192,12 +197,13 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
                     let g = if tracked.peek().is_some() { upstream.clone() } else { upstream.take() };
                     let dx = pullback(g.expect("taken by the last pullback only"));
                     check_pullback(tape, index, input, &dx, &nodes);
-                    match &mut pending[input] {
-                        Some(sum) => {
+                    match (nodes[input].kind, &mut pending[input]) {
+                        (Kind::Param(id), _) => grads.add(id, dx),
+                        (_, Some(sum)) => {
                             *sum += &dx;
                             pool::give(dx);
                         }
-                        empty => *empty = Some(dx),
+                        (_, empty) => *empty = Some(dx),
                     }
                 }
             }
