@@ -49,10 +49,13 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
     }
 }
 
-/// Not those that a download which failed has left behind, whose names begin with a dot.
+/// Not counting what a download that failed has left behind: its lock, `.download.lock`, and parts of files, `*.part`.
 fn has_files(directory: &str) -> bool {
-    let names = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.into_iter().any(|name| !name.as_encoded_bytes().starts_with(b"."))
+    let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        let name = entry.file_name();
+        !name.as_encoded_bytes().starts_with(b".") && !name.as_encoded_bytes().ends_with(b".part")
+    })
 }
 
 /// By the example `download`, which is built when it is asked for: HTTPS would be a third of this program.

@@ -12,7 +12,7 @@ use crate::{Buffer, Param, Real, Tape, Tensor, Var, kernel, pool};
 /// A parameter that did not take part has no gradient, which is not the same as a gradient of zero.
 #[derive(Clone, Debug, Default)]
 pub struct Gradients<F: Real = f32> {
-    /// The youngest parameter first: as the walk back finds them, so that each goes to the end.
+    /// The youngest parameter first: as the walk back finds them, so that each goes near the end.
     params: Vec<(Id, Tensor<F>)>,
     variables: BTreeMap<usize, Tensor<F>>,
     observations: BTreeMap<Id, Tensor<F>>,
@@ -188,6 +188,7 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
         match node.kind {
             Kind::Constant => {}
             Kind::Variable => _ = grads.variables.insert(index, kernel::row_major(upstream)),
+            // Only where it is the loss itself; others' gradients do not stop here.
             Kind::Param(id) => grads.add(id, upstream),
             Kind::Op { .. } => {
                 let mut upstream = Some(upstream);

@@ -233,8 +233,11 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     g
 }
 
-/// The sum over the first axis, in order.
+/// The sum over the first axis, row after row; rows of a single number as `ndarray` sums, which keeps partial sums.
 pub(crate) fn sum_rows<F: Real>(x: &Tensor<F>) -> Tensor<F> {
+    if x.len() == x.len_of(Axis(0)) {
+        return Tensor::from_elem(&x.shape()[1..], x.sum());
+    }
     let Some(elements) = x.as_slice() else { return x.sum_axis(Axis(0)).into_shared() };
     let mut sum = pool::tensor(&x.shape()[1..]);
     let to = sum.as_slice_mut().expect(ROW_MAJOR);

@@ -137,7 +137,8 @@ impl<F: Real> Tape<F> {
     pub fn reset(&mut self) {
         self.edges.get_mut().clear();
         self.observations.get_mut().clear();
-        self.nodes.get_mut().drain(..).filter_map(|node| node.value).for_each(pool::give);
+        // A view before what it is a view of, which is then given back as a whole.
+        self.nodes.get_mut().drain(..).rev().filter_map(|node| node.value).for_each(pool::give);
         pool::sweep::<F>();
         self.spent.set(false);
         self.step += 1;

@@ -6,7 +6,7 @@ use ndarray::{arr2, aview1};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use wengert_autodiff::{GradientReport, Tensor, Var, check_gradients};
+use wengert_autodiff::{GradientReport, Tape, Tensor, Var, check_gradients};
 
 type Op = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
 
@@ -363,4 +363,17 @@ fn every_op_meets_an_empty_and_a_size_1_axis() {
         assert!(meets(op, 1), "`{op}` has no run with an axis of size 1");
         assert!(meets(op, 0) != undefined.contains(&op), "`{op}`: runs with an empty axis");
     }
+}
+
+/// One after the other, a million tenths in single precision make 100,958; with several partial sums the error is a tenth.
+#[test]
+fn a_long_column_has_several_partial_sums() {
+    let tape = Tape::new();
+    let column = tape.variable(Tensor::<f32>::from_elem(vec![1_000_000, 1], 0.1));
+    let bias = tape.variable(Tensor::<f32>::zeros(vec![1]));
+    for sum in [column.sum(), column.sum_axis(&[0], false)] {
+        assert!((sum.item() - 1e5).abs() < 200.0, "{sum:?}");
+    }
+    let grads = ((column + bias) * 0.1).sum().backward();
+    assert!((grads.wrt(bias).unwrap()[0] - 1e5).abs() < 200.0, "{grads:?}");
 }

@@ -196,6 +196,19 @@ fn a_parameter_used_twice_sums_its_gradients() {
     assert_eq!(grads.of(&copy), None, "a clone is another parameter");
 }
 
+/// In whichever order they were found.
+#[test]
+fn gradients_come_in_the_order_of_their_parameters() {
+    let params = [1.0, 2.0, 3.0].map(|x| Param::new(vector(&[x])));
+    let mut grads = Gradients::default();
+    for i in [1, 2, 0] {
+        grads.set(&params[i], params[i].value().clone());
+    }
+    assert_eq!(grads.iter().map(|grad| grad[0]).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    assert_eq!(grads.iter_mut().map(|grad| grad[0]).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    assert_eq!(grads.of(&params[1]), Some(params[1].value()));
+}
+
 #[test]
 fn no_gradient_is_not_a_zero_gradient() {
     let (absent, unused, cancelled) =

@@ -110,6 +110,7 @@ impl<F: Real> Rule<F> for Sgd {
 }
 
 impl Sgd {
+    #[track_caller]
     fn descend<F: Real, B: Slot<F> + Clone>(
         &self,
         param: &mut Tensor<F>,

@@ -28,12 +28,12 @@ const COLUMNS: usize = VECTORS * LANES;
 const DEPTH: usize = 400;
 /// The columns of B that are packed at once: with `DEPTH` rows, 800 KB of a second-level cache of 1 MB.
 const WIDTH: usize = 512;
-/// Columns of B up to which A is read where it lies: an element is then needed by two tiles. With no more rows of A, and B
-/// contiguous along `k`, `Cᵀ = Bᵀ Aᵀ` is computed instead, so that the smaller operand is the one to be packed.
+/// Rows of A, or columns of B, up to which operands are read where they lie if they can be: packing would cost more than it
+/// brings. With few rows of A, and B contiguous along `k`, `Cᵀ = Bᵀ Aᵀ` is computed instead, so that the smaller operand is
+/// the one that must be packed.
 const FEW: usize = 2 * COLUMNS;
-/// Rows of A up to which packing would cost more than the product itself.
+/// Rows of A up to which any packing would cost more than the product itself.
 const FEW_ROWS: usize = 8;
-
 /// The elements that the rows of B may span to be read where they lie: those of rows that lie further apart compete for
 /// the same lines of the second-level cache.
 const NEAR: usize = 128 * 1024;

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Axis, aview1};
 
 use super::softmax::log_softmax;
-use crate::{Real, Tensor, Var, kernel, vectorized};
+use crate::{Real, Tensor, Var, kernel, pool, vectorized};
 
 impl<F: Real> Var<'_, F> {
     /// The mean over the rows of [`cross_entropy_each`](Var::cross_entropy_each), for logits `[n, classes]` and `n`
@@ -71,6 +71,7 @@ impl<F: Real> Var<'_, F> {
         let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
             let mut dx = kernel::map(&log_p, F::fast_exp);
+            pool::give(log_p);
             let classes = dx.len_of(Axis(1)).max(1);
             let rows = dx.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
             vectorized(
