@@ -1,6 +1,12 @@
 //! Work on several threads, which are rayon's.
 
+use std::cell::Cell;
+use std::hint;
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rayon::Yield;
 
 /// How many threads there are to divide work among.
 ///
@@ -34,19 +40,63 @@ pub fn threads() -> usize {
 /// Like [`rayon::join`], except on a thread outside of the pool: that hands over `b` only and runs `a` itself, where rayon
 /// would hand over both and sleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    if rayon::current_thread_index().is_some() {
-        return rayon::join(a, b);
+    keep_awake();
+    let occupied = OCCUPIED.replace(true);
+    let results = if rayon::current_thread_index().is_some() {
+        rayon::join(a, b)
+    } else {
+        let mut second = None;
+        let first = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| second = Some(b()));
+            a()
+        });
+        (first, second.expect("the scope waits for it"))
+    };
+    OCCUPIED.set(occupied);
+    results
+}
+
+/// For how long a member of the pool that has nothing to do looks for work before it sleeps. Rayon's own members give up
+/// earlier, and to wake one takes as long as a small product. The threads of OpenMP wait like this, too, and for longer.
+const PATIENCE: Duration = Duration::from_micros(200);
+
+/// How many members are [waiting](wait) for work, or about to.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Whether the thread is within [`join`] or [`wait`]: it may then take up other work, but must not wait for any.
+    /// A panic leaves it set, and the thread then sleeps sooner.
+    static OCCUPIED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has one more member wait for work, unless all the others do.
+fn keep_awake() {
+    let others = rayon::current_num_threads() - 1;
+    let one_more = |waiting| (waiting < others).then_some(waiting + 1);
+    if WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok() {
+        rayon::spawn(|| {
+            if !OCCUPIED.replace(true) {
+                wait();
+                OCCUPIED.set(false);
+            }
+            WAITING.fetch_sub(1, Ordering::Relaxed);
+        });
     }
-    let mut second = None;
-    let first = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| second = Some(b()));
-        a()
-    });
-    (first, second.expect("the scope waits for it"))
+}
+
+/// Does what work there is, until for a while there was none.
+fn wait() {
+    let mut last = Instant::now();
+    while last.elapsed() < PATIENCE {
+        match rayon::yield_now() {
+            Some(Yield::Executed) => last = Instant::now(),
+            _ => hint::spin_loop(),
+        }
+    }
 }
 
 /// Elements above which a loop is divided among threads.
-const PARALLEL_ABOVE: usize = 1 << 17;
+const PARALLEL_ABOVE: usize = 1 << 15;
 
 /// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
 pub trait Elements: Send + Sized {
@@ -159,6 +209,31 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         assert_eq!(pool.install(threads), 3);
         assert_eq!(pool.install(|| sum(&numbers)), 499_500);
+    }
+
+    #[test]
+    fn members_wait_for_more_work_and_then_sleep() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        pool.install(|| join(|| std::thread::sleep(Duration::from_millis(1)), || ()));
+        let start = Instant::now();
+        while WAITING.load(Ordering::Relaxed) > 0 {
+            assert!(start.elapsed() < Duration::from_secs(20), "somebody waits for ever");
+            std::thread::sleep(PATIENCE);
+        }
+    }
+
+    /// A member that takes up another's division of work from within its own must come back to its own at once.
+    #[test]
+    fn loops_of_several_members_come_to_an_end() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let numbers: Vec<u64> = (0..1000).collect();
+        let (a, b) = pool.install(|| {
+            rayon::join(
+                || (0..100).map(|_| sum(&numbers)).sum::<u64>(),
+                || (0..100).map(|_| sum(&numbers)).sum::<u64>(),
+            )
+        });
+        assert_eq!((a, b), (49_950_000, 49_950_000));
     }
 
     #[test]

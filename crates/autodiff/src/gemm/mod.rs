@@ -13,7 +13,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use crate::{Real, Tensor, parallel, pool};
 
 /// Multiply-adds below which a second thread costs more than it brings.
-const PARALLEL_ABOVE: usize = 1 << 23;
+const PARALLEL_ABOVE: usize = 1 << 20;
 
 /// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
 const TILE: usize = 16;
