@@ -96,7 +96,7 @@ fn wait() {
 }
 
 /// Elements above which a loop is divided among threads.
-const PARALLEL_ABOVE: usize = 1 << 15;
+const PARALLEL_ABOVE: usize = 3 << 15;
 
 /// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
 pub trait Elements: Send + Sized {
