@@ -15,6 +15,8 @@ use rayon::Yield;
 /// it, which costs more than most products. A program that uses rayon before it trains, or sets the number of threads,
 /// builds the pool itself, on the thread that will train, with `use_current_thread()`.
 ///
+/// When work has been divided, the other members look for more for 200 µs before they sleep.
+///
 /// A member that waits for something else does not help the pool, so that `rayon::broadcast`, which needs every member,
 /// must not be waited for by the training thread on another.
 pub fn threads() -> usize {
