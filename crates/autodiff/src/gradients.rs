@@ -49,10 +49,7 @@ impl<F: Real> Gradients<F> {
     /// Adds to the gradient of this parameter.
     fn add(&mut self, id: Id, grad: Tensor<F>) {
         match self.position(id) {
-            Ok(at) => {
-                self.params[at].1 += &grad;
-                pool::give(grad);
-            }
+            Ok(at) => accumulate(&mut self.params[at].1, grad),
             Err(at) => self.params.insert(at, (id, kernel::row_major(grad))),
         }
     }
@@ -200,16 +197,18 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
                     check_pullback(tape, index, input, &dx, &nodes);
                     match (nodes[input].kind, &mut pending[input]) {
                         (Kind::Param(id), _) => grads.add(id, dx),
-                        (_, Some(sum)) => {
-                            *sum += &dx;
-                            pool::give(dx);
-                        }
+                        (_, Some(sum)) => accumulate(sum, dx),
                         (_, empty) => *empty = Some(dx),
                     }
                 }
             }
         }
     }
+}
+
+fn accumulate<F: Real>(sum: &mut Tensor<F>, grad: Tensor<F>) {
+    *sum += &grad;
+    pool::give(grad);
 }
 
 #[track_caller]

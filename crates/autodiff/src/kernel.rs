@@ -222,7 +222,7 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
             g = g.index_axis_move(Axis(0), 0);
             continue;
         }
-        let sum = sum_rows(&g);
+        let sum = sum_axis(&g, Axis(0));
         pool::give(std::mem::replace(&mut g, sum));
     }
     for (axis, &size) in shape.iter().enumerate() {
@@ -233,12 +233,15 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     g
 }
 
-/// The sum over the first axis, row after row; rows of a single number as `ndarray` sums, which keeps partial sums.
-pub(crate) fn sum_rows<F: Real>(x: &Tensor<F>) -> Tensor<F> {
-    if x.len() == x.len_of(Axis(0)) {
+/// The sum over an axis, which disappears. Over the first, row after row is added; rows of a single number as `ndarray`
+/// sums, which keeps partial sums.
+pub(crate) fn sum_axis<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
+    if axis.index() == 0 && x.len() == x.len_of(axis) {
         return Tensor::from_elem(&x.shape()[1..], x.sum());
     }
-    let Some(elements) = x.as_slice() else { return x.sum_axis(Axis(0)).into_shared() };
+    let Some(elements) = x.as_slice().filter(|_| axis.index() == 0) else {
+        return x.sum_axis(axis).into_shared();
+    };
     let mut sum = pool::tensor(&x.shape()[1..]);
     let to = sum.as_slice_mut().expect(ROW_MAJOR);
     to.fill(F::ZERO);

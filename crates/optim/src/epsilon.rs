@@ -63,7 +63,7 @@ impl Epsilon {
 pub(crate) struct Root<F> {
     correction: F,
     inside: F,
-    outside: F,
+    pub(crate) outside: F,
 }
 
 impl<F: Real> Root<F> {

@@ -59,8 +59,9 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// `R { lr: 1e-3, ..rule }` to change one hyper-parameter.
     ///
     /// In the pattern `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of several, `[!ab0-9]`
-    /// for one that is none of them; `[*]` is the star itself. Where several patterns match, the one added last decides, so the general comes before the exception. State does not
-    /// depend on groups: a group added in the middle of a run changes how its tensors go on, not what is remembered.
+    /// for one that is none of them; `[*]` is the star itself. Where several patterns match, the one added last decides, so
+    /// the general comes before the exception. State does not depend on groups: a group added in the middle of a run
+    /// changes how its tensors go on, not what is remembered.
     ///
     /// # Panics
     ///

@@ -1,7 +1,6 @@
 //! The product for CPUs with AVX-512, in the blocking of Goto and van de Geijn ("Anatomy of High-Performance Matrix
 //! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while rows of B stream past it, multiplied by elements
-//! of A. An operand that few tiles need, or whose elements lie near each other, is read where it lies; otherwise it is
-//! packed.
+//! of A. With few rows or columns an operand is read where it lies, if it can be; otherwise both are packed.
 //!
 //! Each element of C is summed over `k` in one order, in blocks that depend on `k` only, so that its bits do not depend on
 //! how C is divided among threads; nor on how many other rows there are, but for products that [are thin](is_thin), which

@@ -47,10 +47,7 @@ impl Reduction {
         if self.axes.len() == x.ndim() {
             return Tensor::from_elem(IxDyn(&[]), x.sum());
         }
-        self.fold(
-            x,
-            |x, axis| if axis.index() == 0 { kernel::sum_rows(x) } else { x.sum_axis(axis).into_shared() },
-        )
+        self.fold(x, kernel::sum_axis)
     }
 
     /// Puts the reduced axes back with size 1.

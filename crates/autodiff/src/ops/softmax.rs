@@ -91,12 +91,34 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
-/// `x - m` with the largest element `m` of each lane, and the exponentials of that: all at once, because a lane may be
-/// shorter than a vector.
-fn exponentials<F: Real>(x: &Tensor<F>, axis: Axis) -> (Tensor<F>, Tensor<F>) {
-    let mut shifted = pool::tensor(x.shape());
+fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
+    with_exponentials(
+        x,
+        axis,
+        #[inline(always)]
+        |y, powers, sum| y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum),
+    )
+}
+
+pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
+    with_exponentials(
+        x,
+        axis,
+        #[inline(always)]
+        |y, _powers, sum| {
+            // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
+            let ln_sum = sum.fast_ln();
+            y.iter_mut().for_each(|y| *y -= ln_sum);
+        },
+    )
+}
+
+/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials and their
+/// sum. The exponentials are computed all at once, because a lane may be shorter than a vector.
+fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F], F)) -> Tensor<F> {
+    let mut y = pool::tensor(x.shape());
     kernel::for_each_lane(
-        &mut shifted,
+        &mut y,
         x,
         axis,
         #[inline(always)]
@@ -105,38 +127,13 @@ fn exponentials<F: Real>(x: &Tensor<F>, axis: Axis) -> (Tensor<F>, Tensor<F>) {
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max);
         },
     );
-    let powers = kernel::map(&shifted, F::fast_exp);
-    (shifted, powers)
-}
-
-fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let (mut y, powers) = exponentials(x, axis);
+    let powers = kernel::map(&y, F::fast_exp);
     kernel::for_each_lane(
         &mut y,
         &powers,
         axis,
         #[inline(always)]
-        |y, powers| {
-            let sum = aview1(powers).sum();
-            y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum);
-        },
-    );
-    pool::give(powers);
-    y
-}
-
-pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let (mut y, powers) = exponentials(x, axis);
-    kernel::for_each_lane(
-        &mut y,
-        &powers,
-        axis,
-        #[inline(always)]
-        |y, powers| {
-            // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
-            let ln_sum = aview1(powers).sum().fast_ln();
-            y.iter_mut().for_each(|y| *y -= ln_sum);
-        },
+        |y, powers| finish(y, powers, aview1(powers).sum()),
     );
     pool::give(powers);
     y
