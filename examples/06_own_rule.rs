@@ -7,7 +7,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};
 use wengert::layers::Dense;
 use wengert::ndarray::Array2;
-use wengert::optim::{HyperError, state};
+use wengert::optim::{InvalidHyperparameter, state};
 use wengert::prelude::*;
 
 /// `m ← β m + (1 - β) g`, `p ← p - η sign(m)`.
@@ -29,11 +29,11 @@ impl<F: Real> Rule<F> for SignMomentum {
     const NAME: &'static str = "SignMomentum";
     type State = Memory<F>;
 
-    fn check(&self) -> Result<(), HyperError> {
+    fn validate(&self) -> Result<(), InvalidHyperparameter> {
         if (0.0..1.0).contains(&self.beta) {
             return Ok(());
         }
-        Err(HyperError {
+        Err(InvalidHyperparameter {
             rule: "SignMomentum",
             hyper: "beta",
             value: self.beta,
@@ -47,11 +47,11 @@ impl<F: Real> Rule<F> for SignMomentum {
 
     /// The direction is a sign, so the rate is the size of the step.
     fn effective_lr(&self, param: &Tensor<F>, _: &Memory<F>) -> Tensor<F> {
-        Tensor::from_elem(param.raw_dim(), F::of(self.lr))
+        Tensor::from_elem(param.raw_dim(), F::from_f64(self.lr))
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Memory<F>) {
-        let (lr, beta) = (F::of(self.lr), F::of(self.beta));
+        let (lr, beta) = (F::from_f64(self.lr), F::from_f64(self.beta));
         state.steps += 1;
         state.m.zip_mut_with(grad, |m, &g| *m = beta * *m + (F::ONE - beta) * g);
         param.zip_mut_with(&state.m, |p, &m| *p -= lr * m.signum());

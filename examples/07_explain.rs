@@ -43,7 +43,7 @@ impl Run {
         let loss = self.net.loss(&tape);
         let grads = loss.backward();
         // `step` would do, but it does not measure the size of the update.
-        self.opt.step_observed(&mut self.net, &grads, |_| ());
+        self.opt.step_with(&mut self.net, &grads, |_| ());
         loss.item()
     }
 }

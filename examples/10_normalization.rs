@@ -30,7 +30,7 @@ impl<N: Layer<f64>> Net<N> {
         let tape = Tape::new();
         let h = self.norm.forward(self.hidden.forward(tape.constant(x.clone()))).tanh();
         let loss = self.out.forward(h).cross_entropy(labels);
-        let grad = loss.backward().of(&self.hidden.weight).expect("W was used").clone();
+        let grad = loss.backward().get(&self.hidden.weight).expect("W was used").clone();
         *self.hidden.weight.value_mut() = unscaled;
         (loss.item(), grad)
     }

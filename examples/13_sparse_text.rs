@@ -39,7 +39,7 @@ impl Model {
     /// The logits `[documents, 1]`.
     fn forward<'t>(&self, tape: &'t Tape, words: &[usize]) -> Var<'t> {
         let scores = self.score.forward(tape, words);
-        scores.reshape(&[words.len() / LENGTH, LENGTH]).sum_axis(&[1], true)
+        scores.reshape(&[words.len() / LENGTH, LENGTH]).sum_axes(&[1], true)
     }
 }
 
@@ -106,7 +106,7 @@ fn train<R: Rule>(rule: R, lr: f64, seed: u64) -> Outcome {
         let grads = model.forward(&tape, &words).bce_with_logits(tape.constant(labels)).backward();
         let before = model.score.weight.value().clone();
         opt.step(&mut model, &grads);
-        let grad = grads.of(&model.score.weight).expect("the scores were used");
+        let grad = grads.get(&model.score.weight).expect("the scores were used");
         let moved = model.score.weight.value() - &before;
         // The first quarter is left out, where a v or r that starts at 0 makes every word's steps long.
         for word in (0..WORDS).filter(|&word| step >= STEPS / 4 && grad[[word, 0]] != 0.0) {

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
 use wengert_autodiff::ndarray::ArrayD;
-use wengert_autodiff::{Module, Path, Tape, Tensor, Var, Visitor, VisitorMut};
+use wengert_autodiff::{Module, ModulePath, Tape, Tensor, Var, Visitor, VisitorMut};
 use wengert_layers::{BatchNorm, Dense, Embedding, GroupNorm, Layer, LayerNorm, RmsNorm, init};
 
 /// Below this, a difference is the rounding of numbers that cancel.
@@ -23,14 +23,14 @@ enum Recorded {
 }
 
 impl Module<f64> for Recorded {
-    fn visit<'a>(&'a self, path: &mut Path, visitor: &mut Visitor<'_, 'a, f64>) {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, f64>) {
         match self {
             Self::Layer(layer) => layer.visit(path, visitor),
             Self::Embedding(embedding) => embedding.visit(path, visitor),
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, path: &mut Path, visitor: &mut VisitorMut<'_, 'a, f64>) {
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, f64>) {
         match self {
             Self::Layer(layer) => layer.visit_mut(path, visitor),
             Self::Embedding(embedding) => embedding.visit_mut(path, visitor),
@@ -135,7 +135,7 @@ fn check(name: &str, case: &Value) {
         }
         let found = grads.named(&layer).into_iter().map(|(name, grad)| (name, grad.clone())).collect();
         assert_all_close(&format!("{what}, gradient"), &found, &case["grad_params"][step]);
-        grads.apply_observations(&mut layer);
+        grads.apply_buffer_updates(&mut layer);
         assert_all_close(&format!("{what}, state"), &layer.state_dict(), &case["state_after"][step]);
     }
     let tape = Tape::inference();

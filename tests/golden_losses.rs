@@ -116,18 +116,19 @@ type Loss<F> = fn(Var<'_, F>, Var<'_, F>, &[usize]) -> f64;
 fn extreme_logits<F: Real>() {
     let logits = [[1e4, -1e4, 0.0], [-1e4, -1e4, 1e4], [1e4, 1e4, 1e4], [-1e4, 1e4, 1e4]];
     let target = [[0.5, 0.25, 0.25], [1.0, 0.0, 0.0], [0.25, 0.25, 0.5], [0.0, 0.5, 0.5]];
-    let of =
-        |rows: [[f64; 3]; 4]| wengert_autodiff::ndarray::arr2(&rows).mapv(F::of).into_dyn().into_shared();
+    let of = |rows: [[f64; 3]; 4]| {
+        wengert_autodiff::ndarray::arr2(&rows).mapv(F::from_f64).into_dyn().into_shared()
+    };
     let labels = [1, 0, 2, 0];
     let losses: [(&str, Loss<F>); 8] = [
         ("cross_entropy", |x, _, labels| finite_gradient(x, None, x.cross_entropy(labels))),
-        ("smooth", |x, _, labels| finite_gradient(x, None, x.cross_entropy_smooth(labels, F::of(0.1)))),
+        ("smooth", |x, _, labels| finite_gradient(x, None, x.cross_entropy_smooth(labels, F::from_f64(0.1)))),
         ("soft", |x, t, _| finite_gradient(x, Some(t), x.cross_entropy_soft(t))),
         ("log_softmax", |x, _, labels| finite_gradient(x, None, x.log_softmax(1).nll(labels))),
         ("bce", |x, t, _| finite_gradient(x, Some(t), x.bce_with_logits(t))),
         ("mse", |x, t, _| finite_gradient(x, Some(t), x.mse(t))),
         ("softmax", |x, t, _| finite_gradient(x, Some(t), (x.softmax(1) * t).sum())),
-        ("logsumexp", |x, _, _| finite_gradient(x, None, x.logsumexp_axis(&[1], false).mean())),
+        ("logsumexp", |x, _, _| finite_gradient(x, None, x.logsumexp_axes(&[1], false).mean())),
     ];
     let value = |name: &str| {
         let tape = Tape::new();

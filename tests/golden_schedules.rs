@@ -5,7 +5,7 @@ mod golden;
 
 use golden::{integers, number};
 use serde_json::Value;
-use wengert_optim::{Curve, Ease, Goal, Margin, ReduceOnPlateau, Schedule};
+use wengert_optim::{Curve, Goal, Interpolation, Margin, ReduceOnPlateau, Schedule};
 
 const RELATIVE: f64 = 1e-12;
 
@@ -79,7 +79,7 @@ fn torch(name: &str, base: f64, options: &Value) -> Option<Schedule> {
 /// torch's cosine goes on after its end, so that it is a zigzag of half waves.
 fn rising_again(from: f64, to: f64, steps: u64) -> Schedule {
     let turn = |turn: u64| ((turn * steps) as f64, if turn.is_multiple_of(2) { from } else { to });
-    Curve::Through { points: (0..8).map(turn).collect(), ease: Ease::Cosine }.into()
+    Curve::Interpolate { points: (0..8).map(turn).collect(), ease: Interpolation::Cosine }.into()
 }
 
 fn one_cycle(options: &Value) -> Schedule {
@@ -87,13 +87,14 @@ fn one_cycle(options: &Value) -> Schedule {
         (num(options, "max_lr"), count(options, "total_steps"), num(options, "pct_start"));
     let from = max / num(options, "div_factor");
     let to = from / num(options, "final_div_factor");
-    let ease = if options["anneal_strategy"] == "cos" { Ease::Cosine } else { Ease::Linear };
+    let ease =
+        if options["anneal_strategy"] == "cos" { Interpolation::Cosine } else { Interpolation::Linear };
     if options["three_phase"] == false {
         return Schedule::one_cycle(from, max, to, steps, rise, ease);
     }
     let top = rise * steps as f64 - 1.0;
     let points = vec![(0.0, from), (top, max), (2.0 * top, from), (steps as f64 - 1.0, to)];
-    Curve::Through { points, ease }.into()
+    Curve::Interpolate { points, ease }.into()
 }
 
 fn cyclic(options: &Value) -> Schedule {
@@ -106,7 +107,7 @@ fn cyclic(options: &Value) -> Schedule {
             (f64::from(cycle) * (up + down), if halving { 0.5f64.powi(cycle) } else { 1.0 });
         [(start, base), (start + up, base + (max - base) * height)]
     };
-    Curve::Through { points: (0..8).flat_map(cycle).collect(), ease: Ease::Linear }.into()
+    Curve::Interpolate { points: (0..8).flat_map(cycle).collect(), ease: Interpolation::Linear }.into()
 }
 
 #[test]
@@ -177,7 +178,8 @@ fn torch_momenta() {
         if !is_simple {
             continue;
         }
-        let ease = if options["anneal_strategy"] == "cos" { Ease::Cosine } else { Ease::Linear };
+        let ease =
+            if options["anneal_strategy"] == "cos" { Interpolation::Cosine } else { Interpolation::Linear };
         let (high, low) = (num(options, "max_momentum"), num(options, "base_momentum"));
         let (steps, rise) = (count(options, "total_steps"), num(options, "pct_start"));
         let schedule = Schedule::one_cycle(high, low, high, steps, rise, ease);
@@ -253,10 +255,13 @@ fn onecycle(name: &str, options: &Value) -> Schedule {
     let top = (num(options, "pct_start") * n).floor();
     let curve = if name.starts_with("cosine") {
         let to = peak / (num(options, "div_factor") * num(options, "final_div_factor"));
-        Curve::Through { points: vec![(0.0, from), (top, peak), (n, to)], ease: Ease::Cosine }
+        Curve::Interpolate { points: vec![(0.0, from), (top, peak), (n, to)], ease: Interpolation::Cosine }
     } else {
         let (back, to) = ((num(options, "pct_final") * n).floor(), from / num(options, "final_div_factor"));
-        Curve::Through { points: vec![(0.0, from), (top, peak), (back, from), (n, to)], ease: Ease::Linear }
+        Curve::Interpolate {
+            points: vec![(0.0, from), (top, peak), (back, from), (n, to)],
+            ease: Interpolation::Linear,
+        }
     };
     curve.into()
 }

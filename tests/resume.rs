@@ -108,7 +108,7 @@ impl<R: Rule + Serialize + DeserializeOwned> Run<R> {
         Self {
             model: Mlp::new(),
             opt: Optimizer::new(rule.clone()).with_group("*.bias", bias),
-            tape: Tape::with_rng(SEED),
+            tape: Tape::with_seed(SEED),
             at: Position { epoch: 0, batch: 0, best: None, rate: 0.05 },
             set_lr,
         }
@@ -119,7 +119,7 @@ impl<R: Rule + Serialize + DeserializeOwned> Run<R> {
         let Loaded { extra, report } = checkpoint::load(path, &mut run.model, &mut run.opt).unwrap();
         assert!(report.is_complete());
         run.at = extra;
-        run.tape.set_step(run.opt.steps());
+        run.tape.set_steps(run.opt.steps());
         run
     }
 

@@ -112,9 +112,9 @@ fn train<R: Rule + Serialize + DeserializeOwned>(
     let steps = batches(args, &data.train, 1).len() * args.epochs as usize;
     let schedule = args.schedule.over(*lr(&mut rule), steps as u64);
     let mut opt = Optimizer::new(rule);
-    let mut tape = Tape::with_rng(args.seed);
+    let mut tape = Tape::with_seed(args.seed);
     let mut history = resume::load(args, &mut model, &mut opt)?;
-    tape.set_step(opt.steps());
+    tape.set_steps(opt.steps());
     let mut metrics = Metrics::create(args)?;
     for epoch in &history {
         metrics.write(epoch)?;

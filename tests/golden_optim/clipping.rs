@@ -105,7 +105,7 @@ fn compare(case: &Clipping, clip: Clip, limit: f64, tensors: &[Tensors<'_>]) {
             assert!(output.is_none() && param.is_none(), "{what}: a gradient from nothing");
             continue;
         };
-        let ours = grads.of(param).expect("still there");
+        let ours = grads.get(param).expect("still there");
         let correction = correction(case, name, limit);
         for (&ours, &recorded) in ours.iter().zip(output) {
             let off = (ours - recorded * correction).abs();

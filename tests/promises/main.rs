@@ -32,7 +32,7 @@ fn trained(seed: u64) -> Sequential {
     let rng = &mut StdRng::seed_from_u64(seed);
     let mut model = network(rng);
     let mut opt = Optimizer::new(RmsProp { momentum: 0.5, ..RmsProp::default() });
-    let mut tape = Tape::with_rng(seed);
+    let mut tape = Tape::with_seed(seed);
     for batch in images(600).batches(64).shuffle(rng) {
         tape.reset();
         let grads = model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels).backward();
@@ -99,7 +99,7 @@ fn a_step_writes_parameters_in_place() {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model = network(rng);
     let mut opt = Optimizer::new(RmsProp::default());
-    let mut tape = Tape::with_rng(0);
+    let mut tape = Tape::with_seed(0);
     let places = |model: &Sequential| -> Vec<*const f32> {
         model.params().values().map(|param| param.value().as_ptr()).collect()
     };
@@ -118,7 +118,7 @@ fn parameters_gradients_and_state_go_by_the_same_names() {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model = network(rng);
     let mut opt = Optimizer::new(RmsProp::default());
-    let tape = Tape::with_rng(0);
+    let tape = Tape::with_seed(0);
     let batch = images(32).batches(32).next().unwrap();
     let grads = model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels).backward();
     opt.step(&mut model, &grads);

@@ -17,34 +17,16 @@
 //! ```
 #![deny(unsafe_code)]
 
-mod check;
-mod elementary;
-mod finite;
-mod gemm;
-mod gradients;
-mod graph;
-mod kernel;
+pub mod compute;
+mod gradcheck;
 mod module;
 mod ops;
-pub mod parallel;
-mod param;
-mod pool;
-mod real;
-mod simd;
 mod tape;
-mod var;
 
-pub use check::{GradientReport, check_gradients};
-pub use gradients::Gradients;
-pub use graph::TapeStats;
-pub use module::{Module, Path, ShapeMismatch, Slot, SlotMut, StateDictError, Visitor, VisitorMut};
+pub use compute::{Real, Tensor, vectorized};
+pub use gradcheck::{GradientReport, check_gradients};
+pub use module::{
+    Buffer, Leaf, LeafMut, Module, ModulePath, Param, ShapeMismatch, StateDictError, Visitor, VisitorMut,
+};
 pub use ndarray;
-pub use param::{Buffer, Param};
-pub use real::Real;
-pub use simd::vectorized;
-pub use tape::{Edge, Tape};
-pub use var::Var;
-
-/// The arrays Wengert computes with: any number of dimensions, reference-counted, copy-on-write. It is an ordinary
-/// [`ndarray::ArcArray`], so that all of ndarray applies.
-pub type Tensor<F = f32> = ndarray::ArcArray<F, ndarray::IxDyn>;
+pub use tape::{Edge, Gradients, Tape, TapeStats, Var};

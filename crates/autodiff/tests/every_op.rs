@@ -1,6 +1,7 @@
 //! One line per op; each line is checked against numeric derivatives in every situation in which gradients go wrong.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use ndarray::{arr2, aview1};
 use rand::rngs::StdRng;
@@ -99,8 +100,8 @@ fn table() -> Vec<Row> {
         row("div", Positive, ONE, |x| (x[0] / 1.5) - (0.5 / x[0])),
         row("maximum", Distinct, TWO, |x| x[0].maximum(x[1])),
         row("minimum", Distinct, TWO, |x| x[0].minimum(x[1])),
-        row("select", Real, TWO, |x| Var::select(arr2(&[[true]]).view(), x[0], x[1])),
-        row("select", Real, shapes!([2, 3] [2, 3]; [2, 3] [3]; [2, 1] []), |x| Var::select(aview1(&[true, false, true]), x[0], x[1])),
+        row("where_cond", Real, TWO, |x| Var::where_cond(arr2(&[[true]]).view(), x[0], x[1])),
+        row("where_cond", Real, shapes!([2, 3] [2, 3]; [2, 3] [3]; [2, 1] []), |x| Var::where_cond(aview1(&[true, false, true]), x[0], x[1])),
 
         row("matmul", Real, shapes!([2, 3] [3, 4]; [0, 3] [3, 2]; [2, 0] [0, 3]; [3, 1] [1, 3]; [3, 3] [3, 3]), |x| x[0].matmul(x[1])),
         row("matmul", Real, shapes!([2, 3, 4] [2, 4, 5]; [1, 2, 3] [4, 3, 2]; [4, 2, 3] [1, 3, 2]; [0, 2, 3] [1, 3, 2]; [2, 2, 2] [2, 2, 2]), |x| x[0].matmul(x[1])),
@@ -111,22 +112,22 @@ fn table() -> Vec<Row> {
         row("linear", Real, shapes!([4, 3] [2, 3]; [2, 1, 3] [1, 3]; [3, 3] [3, 3]), |x| x[0].linear(x[1], None)),
 
         row("sum", Real, ONE, |x| x[0].sum()),
-        row("sum_axis", Real, ROWS, |x| x[0].sum_axis(&[1], false)),
-        row("sum_axis", Real, MATRIX, |x| x[0].sum_axis(&[-1], true)),
-        row("sum_axis", Real, CUBE, |x| x[0].sum_axis(&[2, 0], false)),
-        row("sum_axis", Real, CUBE, |x| x[0].sum_axis(&[], true)),
+        row("sum_axes", Real, ROWS, |x| x[0].sum_axes(&[1], false)),
+        row("sum_axes", Real, MATRIX, |x| x[0].sum_axes(&[-1], true)),
+        row("sum_axes", Real, CUBE, |x| x[0].sum_axes(&[2, 0], false)),
+        row("sum_axes", Real, CUBE, |x| x[0].sum_axes(&[], true)),
         row("mean", Real, shapes!([3, 4]; [3, 1]; []), |x| x[0].mean()),
-        row("mean_axis", Real, ROWS, |x| x[0].mean_axis(&[1], false)),
-        row("mean_axis", Real, shapes!([2, 3, 4]; [1, 1, 1]), |x| x[0].mean_axis(&[0, -1], true)),
+        row("mean_axes", Real, ROWS, |x| x[0].mean_axes(&[1], false)),
+        row("mean_axes", Real, shapes!([2, 3, 4]; [1, 1, 1]), |x| x[0].mean_axes(&[0, -1], true)),
         row("var", Real, shapes!([3, 4]; [3, 1]), |x| x[0].var(1)),
-        row("var_axis", Real, ROWS, |x| x[0].var_axis(&[1], 0, false)),
-        row("var_axis", Real, shapes!([2, 3, 4]; [2, 0, 4]; [2, 3, 1]), |x| x[0].var_axis(&[0, 2], 1, true)),
+        row("var_axes", Real, ROWS, |x| x[0].var_axes(&[1], 0, false)),
+        row("var_axes", Real, shapes!([2, 3, 4]; [2, 0, 4]; [2, 3, 1]), |x| x[0].var_axes(&[0, 2], 1, true)),
         row("max", Distinct, shapes!([3, 4]; [3, 1]; []), |x| x[0].max()),
-        row("max_axis", Distinct, ROWS, |x| x[0].max_axis(&[1], false)),
-        row("max_axis", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].max_axis(&[0, 2], true)),
+        row("max_axes", Distinct, ROWS, |x| x[0].max_axes(&[1], false)),
+        row("max_axes", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].max_axes(&[0, 2], true)),
         row("min", Distinct, shapes!([3, 4]; [3, 1]; []), |x| x[0].min()),
-        row("min_axis", Distinct, ROWS, |x| x[0].min_axis(&[1], false)),
-        row("min_axis", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].min_axis(&[0, 2], true)),
+        row("min_axes", Distinct, ROWS, |x| x[0].min_axes(&[1], false)),
+        row("min_axes", Distinct, shapes!([2, 3, 4]; [2, 0, 4]), |x| x[0].min_axes(&[0, 2], true)),
 
         row("reshape", Real, shapes!([3, 4]; [12]; [2, 1, 6]), |x| x[0].reshape(&[2, 6])),
         row("reshape", Real, shapes!([3, 4]; [2, 6]), |x| x[0].t().reshape(&[4, 3]).t()),
@@ -155,9 +156,9 @@ fn table() -> Vec<Row> {
         row("log_softmax", Real, MATRIX, |x| x[0].log_softmax(0)),
         row("log_softmax", Real, CUBE, |x| x[0].log_softmax(-1)),
         row("logsumexp", Real, shapes!([3, 4]; [3, 1]; []), |x| x[0].logsumexp()),
-        row("logsumexp_axis", Real, ROWS, |x| x[0].logsumexp_axis(&[1], false)),
-        row("logsumexp_axis", Real, CUBE, |x| x[0].logsumexp_axis(&[2, 1], true)),
-        row("logsumexp_axis", Real, CUBE, |x| x[0].logsumexp_axis(&[], true)),
+        row("logsumexp_axes", Real, ROWS, |x| x[0].logsumexp_axes(&[1], false)),
+        row("logsumexp_axes", Real, CUBE, |x| x[0].logsumexp_axes(&[2, 1], true)),
+        row("logsumexp_axes", Real, CUBE, |x| x[0].logsumexp_axes(&[], true)),
 
         row("cross_entropy", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].cross_entropy(&labels(x[0]))),
         row("cross_entropy_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].cross_entropy_each(&labels(x[0]))),
@@ -302,13 +303,20 @@ fn any_input_may_be_a_constant() {
     });
 }
 
+/// The files below a folder, as text.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| {
+        if path.is_dir() { sources(&path) } else { vec![std::fs::read_to_string(path).unwrap()] }
+    };
+    entries.flat_map(read).collect()
+}
+
 /// Reads the sources, so that an op without a row in the table is found whoever forgot it.
 #[test]
 fn the_table_knows_every_op() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops");
     let mut ops = BTreeSet::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    for source in sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops").as_ref()) {
         let mut of_var = false;
         let mut operator = false;
         for line in source.lines() {
@@ -371,7 +379,7 @@ fn a_long_column_has_several_partial_sums() {
     let tape = Tape::new();
     let column = tape.variable(Tensor::<f32>::from_elem(vec![1_000_000, 1], 0.1));
     let bias = tape.variable(Tensor::<f32>::zeros(vec![1]));
-    for sum in [column.sum(), column.sum_axis(&[0], false)] {
+    for sum in [column.sum(), column.sum_axes(&[0], false)] {
         assert!((sum.item() - 1e5).abs() < 200.0, "{sum:?}");
     }
     let grads = ((column + bias) * 0.1).sum().backward();

@@ -25,10 +25,10 @@ const FUNCTIONS: [(&str, Function); 22] = [
     ("log_softmax 0", |x, t| x.log_softmax(0) * t),
     ("log_softmax 1", |x, t| x.log_softmax(1) * t),
     ("logsumexp", |x, t| (x * t).logsumexp()),
-    ("logsumexp 0", |x, t| (x * t).logsumexp_axis(&[0], false)),
-    ("logsumexp 1", |x, t| (x * t).logsumexp_axis(&[1], true)),
-    ("logsumexp 1 0", |x, t| (x * t).logsumexp_axis(&[1, 0], true)),
-    ("logsumexp none", |x, t| (x * t).logsumexp_axis(&[], false)),
+    ("logsumexp 0", |x, t| (x * t).logsumexp_axes(&[0], false)),
+    ("logsumexp 1", |x, t| (x * t).logsumexp_axes(&[1], true)),
+    ("logsumexp 1 0", |x, t| (x * t).logsumexp_axes(&[1, 0], true)),
+    ("logsumexp none", |x, t| (x * t).logsumexp_axes(&[], false)),
     ("cross_entropy", |x, t| (x * t).cross_entropy(&LABELS)),
     ("cross_entropy_each", |x, _| x.cross_entropy_each(&LABELS)),
     ("cross_entropy_smooth", |x, _| x.cross_entropy_smooth_each(&LABELS, 0.3)),
@@ -110,10 +110,10 @@ fn fused_ops_agree_with_their_definitions() {
     let t = tape.variable(x.softmax(1).value());
     assert_near(&x.log_softmax(1).value(), &x.softmax(1).ln().value());
     assert_near(&x.logsumexp().value(), &x.exp().sum().ln().value());
-    assert_near(&x.softmax(0).value(), &(x - x.logsumexp_axis(&[0], true)).exp().value());
+    assert_near(&x.softmax(0).value(), &(x - x.logsumexp_axes(&[0], true)).exp().value());
     assert_near(
-        &x.logsumexp_axis(&[1], false).logsumexp().value(),
-        &x.logsumexp_axis(&[1, 0], false).value(),
+        &x.logsumexp_axes(&[1], false).logsumexp().value(),
+        &x.logsumexp_axes(&[1, 0], false).value(),
     );
     assert_near(&x.cross_entropy_each(&LABELS).value(), &x.log_softmax(1).nll_each(&LABELS).value());
     assert_near(&x.cross_entropy_smooth(&LABELS, 0.0).value(), &x.cross_entropy(&LABELS).value());
@@ -152,7 +152,7 @@ fn an_infinite_logit_is_a_class_ruled_out() {
 fn a_nan_is_not_hidden() {
     let tape = Tape::new();
     let x = tape.constant(arr2(&[[0.0, f64::NAN], [f64::NAN, 0.0]]).into_dyn());
-    for y in [x.softmax(1), x.log_softmax(1), x.logsumexp_axis(&[1], false), x.cross_entropy_each(&[0, 1])] {
+    for y in [x.softmax(1), x.log_softmax(1), x.logsumexp_axes(&[1], false), x.cross_entropy_each(&[0, 1])] {
         assert!(y.value().iter().all(|y| y.is_nan()), "{y:?}");
     }
     assert!(x.bce_with_logits_each(x).value()[[0, 1]].is_nan());
@@ -164,7 +164,7 @@ fn no_row_has_no_loss_and_no_mean() {
     let x = tape.variable(Tensor::<f64>::zeros(vec![0, 3]));
     assert_eq!(x.cross_entropy_each(&[]).shape(), [0]);
     assert_eq!(x.softmax(0).shape(), [0, 3]);
-    assert_eq!(x.logsumexp_axis(&[0], false).value().as_slice(), Some(&[f64::NEG_INFINITY; 3][..]));
+    assert_eq!(x.logsumexp_axes(&[0], false).value().as_slice(), Some(&[f64::NEG_INFINITY; 3][..]));
     assert_panics(&["`mean`", "no elements"], || _ = x.cross_entropy(&[]));
     assert_panics(&["`mean`", "no elements"], || _ = x.mse(x));
     let grads = x.cross_entropy_each(&[]).sum().backward();
@@ -200,6 +200,6 @@ fn shapes_and_options_that_do_not_fit_are_named() {
     assert_panics(&["`softmax`", "axis 1", "[3]"], || _ = flat.softmax(1));
     assert_panics(&["`log_softmax`", "axis -3", "[3, 1]"], || _ = column.log_softmax(-3));
     assert_panics(&["`logsumexp`", "axis 1", "twice", "[3, 1]"], || {
-        _ = column.logsumexp_axis(&[1, 1], false)
+        _ = column.logsumexp_axes(&[1, 1], false)
     });
 }

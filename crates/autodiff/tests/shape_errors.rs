@@ -20,8 +20,8 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`div`", "[2, 3]", "[2, 2]"], || _ = v(t, &[2, 3]) / v(t, &[2, 2]));
     assert_panics(&["`maximum`", "[2, 3]", "[0]"], || _ = v(t, &[2, 3]).maximum(v(t, &[0])));
     assert_panics(&["`minimum`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).minimum(v(t, &[4])));
-    assert_panics(&["`select`", "[2, 3]", "[4]"], || _ = Var::select(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
-    assert_panics(&["`select`", "[2, 3]", "[2]"], || _ = Var::select(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
+    assert_panics(&["`where_cond`", "[2, 3]", "[4]"], || _ = Var::where_cond(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
+    assert_panics(&["`where_cond`", "[2, 3]", "[2]"], || _ = Var::where_cond(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
     assert_panics(&["`clamp`", "1", "-1"], || _ = v(t, &[2]).clamp(1.0, -1.0));
     assert_panics(&["`matmul`", "[2, 3]", "[4, 5]"], || _ = v(t, &[2, 3]).matmul(v(t, &[4, 5])));
     assert_panics(&["`matmul`", "[3]", "[3, 5]"], || _ = v(t, &[3]).matmul(v(t, &[3, 5])));
@@ -30,17 +30,17 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`linear`", "[2, 3]", "[5, 4]"], || _ = v(t, &[2, 3]).linear(v(t, &[5, 4]), None));
     assert_panics(&["`linear`", "[]", "[5, 4]"], || _ = v(t, &[]).linear(v(t, &[5, 4]), None));
     assert_panics(&["`linear`", "[4]", "[5, 3]"], || _ = v(t, &[2, 3]).linear(v(t, &[5, 3]), Some(v(t, &[4]))));
-    assert_panics(&["`sum`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).sum_axis(&[2], false));
-    assert_panics(&["`sum`", "axis 1", "twice", "[2, 3]"], || _ = v(t, &[2, 3]).sum_axis(&[1, -1], false));
+    assert_panics(&["`sum`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).sum_axes(&[2], false));
+    assert_panics(&["`sum`", "axis 1", "twice", "[2, 3]"], || _ = v(t, &[2, 3]).sum_axes(&[1, -1], false));
     assert_panics(&["`mean`", "[0, 3]", "no elements"], || _ = v(t, &[0, 3]).mean());
-    assert_panics(&["`mean`", "axis -3", "[2, 3]"], || _ = v(t, &[2, 3]).mean_axis(&[-3], false));
-    assert_panics(&["`mean`", "[0, 3]", "no elements"], || _ = v(t, &[0, 3]).mean_axis(&[0], false));
+    assert_panics(&["`mean`", "axis -3", "[2, 3]"], || _ = v(t, &[2, 3]).mean_axes(&[-3], false));
+    assert_panics(&["`mean`", "[0, 3]", "no elements"], || _ = v(t, &[0, 3]).mean_axes(&[0], false));
     assert_panics(&["`var`", "[1]", "ddof = 1"], || _ = v(t, &[1]).var(1));
-    assert_panics(&["`var`", "[2, 0]", "ddof = 0"], || _ = v(t, &[2, 0]).var_axis(&[1], 0, true));
+    assert_panics(&["`var`", "[2, 0]", "ddof = 0"], || _ = v(t, &[2, 0]).var_axes(&[1], 0, true));
     assert_panics(&["`max`", "[0]", "no elements"], || _ = v(t, &[0]).max());
-    assert_panics(&["`max`", "axis 1", "[3]"], || _ = v(t, &[3]).max_axis(&[1], true));
+    assert_panics(&["`max`", "axis 1", "[3]"], || _ = v(t, &[3]).max_axes(&[1], true));
     assert_panics(&["`min`", "[0]", "no elements"], || _ = v(t, &[0]).min());
-    assert_panics(&["`min`", "[3, 0]", "no elements"], || _ = v(t, &[3, 0]).min_axis(&[1], true));
+    assert_panics(&["`min`", "[3, 0]", "no elements"], || _ = v(t, &[3, 0]).min_axes(&[1], true));
     assert_panics(&["`reshape`", "[2, 3]", "[5]"], || _ = v(t, &[2, 3]).reshape(&[5]));
     assert_panics(&["`reshape`", "[0]", "9223372036854775808, 2"], || _ = v(t, &[0]).reshape(&[1 << 63, 2]));
     assert_panics(&["`t`", "[2, 3, 4]"], || _ = v(t, &[2, 3, 4]).t());
@@ -78,5 +78,5 @@ fn operands_of_two_tapes_are_refused() {
     assert_panics(&["`linear`", "two different tapes"], || _ = a.linear(a, Some(b)));
     assert_panics(&["`concat`", "two different tapes"], || _ = Var::concat(&[a, b], 0));
     assert_panics(&["`stack`", "two different tapes"], || _ = Var::stack(&[a, b], 0));
-    assert_panics(&["`select`", "two different tapes"], || _ = Var::select(aview1(&[true]), a, b));
+    assert_panics(&["`where_cond`", "two different tapes"], || _ = Var::where_cond(aview1(&[true]), a, b));
 }

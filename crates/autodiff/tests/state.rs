@@ -25,14 +25,14 @@ fn an_observation_is_seen_at_once_and_written_by_the_step() {
     assert_eq!(tape.buffer(&model.mean)[[]], 0.0);
     for _ in 0..2 {
         let next = tape.buffer(&model.mean) + 1.0; // used twice in a step, as a shared layer would
-        tape.observe(&model.mean, next);
+        tape.update_buffer(&model.mean, next);
     }
     assert_eq!(tape.buffer(&model.mean)[[]], 2.0);
     assert_eq!(model.mean.value()[[]], 0.0, "forward does not write");
 
     let grads = tape.param(&model.scale).backward();
-    assert_eq!(grads.observed(&model.mean).map(|mean| mean[[]]), Some(2.0));
-    grads.apply_observations(&mut model);
+    assert_eq!(grads.buffer_update(&model.mean).map(|mean| mean[[]]), Some(2.0));
+    grads.apply_buffer_updates(&mut model);
     assert_eq!(model.mean.value()[[]], 2.0);
 }
 
@@ -40,25 +40,25 @@ fn an_observation_is_seen_at_once_and_written_by_the_step() {
 fn observations_belong_to_one_step() {
     let model = counter();
     let mut tape = Tape::new();
-    tape.observe(&model.mean, arr0(5.0).into_dyn().into_shared());
+    tape.update_buffer(&model.mean, arr0(5.0).into_dyn().into_shared());
     tape.reset();
     assert_eq!(tape.buffer(&model.mean)[[]], 0.0);
-    assert!(tape.param(&model.scale).backward().observed(&model.mean).is_none());
+    assert!(tape.param(&model.scale).backward().buffer_update(&model.mean).is_none());
 }
 
 #[test]
 fn an_inference_tape_observes_nothing() {
     let model = counter();
     let tape = Tape::inference();
-    tape.observe(&model.mean, arr0(5.0).into_dyn().into_shared());
+    tape.update_buffer(&model.mean, arr0(5.0).into_dyn().into_shared());
     assert_eq!(tape.buffer(&model.mean)[[]], 0.0);
 }
 
 #[test]
 fn an_observation_of_another_shape_panics() {
     let (model, tape) = (counter(), Tape::new());
-    assert_panics(&["`observe`", "[2]", "[]"], || {
-        tape.observe(&model.mean, arr1(&[1.0, 2.0]).into_dyn().into())
+    assert_panics(&["`update_buffer`", "[2]", "[]"], || {
+        tape.update_buffer(&model.mean, arr1(&[1.0, 2.0]).into_dyn().into())
     });
 }
 
@@ -66,18 +66,18 @@ fn an_observation_of_another_shape_panics() {
 fn an_observation_that_comes_too_late_is_not_lost_silently() {
     let (model, tape) = (counter(), Tape::new());
     tape.param(&model.scale).backward();
-    assert_panics(&["`observe` after backward()", "call reset() first"], || {
-        tape.observe(&model.mean, arr0(5.0).into_dyn().into())
+    assert_panics(&["`update_buffer` after backward()", "call reset() first"], || {
+        tape.update_buffer(&model.mean, arr0(5.0).into_dyn().into())
     });
 }
 
 fn draws(tape: &Tape) -> [u64; 3] {
-    [(); 3].map(|()| tape.random(|rng| rng.random()))
+    [(); 3].map(|()| tape.with_rng(|rng| rng.random()))
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bits_in_every_step() {
-    let (mut a, mut b) = (Tape::with_rng(7), Tape::with_rng(7));
+    let (mut a, mut b) = (Tape::with_seed(7), Tape::with_seed(7));
     let mut steps = Vec::new();
     for step in 0..4 {
         let bits = draws(&a);
@@ -92,24 +92,24 @@ fn the_same_seed_gives_the_same_bits_in_every_step() {
     steps.sort_unstable();
     steps.dedup();
     assert_eq!(steps.len(), 4, "each step has numbers of its own");
-    assert_ne!(draws(&Tape::with_rng(7)), draws(&Tape::with_rng(8)));
+    assert_ne!(draws(&Tape::with_seed(7)), draws(&Tape::with_seed(8)));
 }
 
 #[test]
 fn a_resumed_run_draws_what_it_would_have_drawn() {
-    let mut whole = Tape::with_rng(7);
+    let mut whole = Tape::with_seed(7);
     for _ in 0..3 {
         whole.reset();
     }
-    let mut resumed = Tape::with_rng(7);
+    let mut resumed = Tape::with_seed(7);
     draws(&resumed);
-    resumed.set_step(3);
-    assert_eq!(resumed.step(), 3);
+    resumed.set_steps(3);
+    assert_eq!(resumed.steps(), 3);
     assert_eq!(draws(&resumed), draws(&whole));
 }
 
 #[test]
 fn a_tape_without_a_seed_has_no_random_numbers() {
     let tape = Tape::<f32>::new();
-    assert_panics(&["Tape::with_rng(seed)"], || _ = tape.random(|rng| rng.random::<u64>()));
+    assert_panics(&["Tape::with_seed(seed)"], || _ = tape.with_rng(|rng| rng.random::<u64>()));
 }

@@ -16,9 +16,9 @@ const VIEWS: [(&str, View); 12] = [
     ("a whole slice", |w| w.slice(0, 0..2)),
     ("views of views", |w| w.t().slice(0, 1..3).reshape(&[4])),
     ("detach", |w| w.detach() * w),
-    ("a sum over no axes", |w| w.sum_axis(&[], false)),
-    ("a mean over no axes", |w| w.mean_axis(&[], true)),
-    ("a maximum over no axes", |w| w.max_axis(&[], false)),
+    ("a sum over no axes", |w| w.sum_axes(&[], false)),
+    ("a mean over no axes", |w| w.mean_axes(&[], true)),
+    ("a maximum over no axes", |w| w.max_axes(&[], false)),
 ];
 
 fn weight() -> Param {
@@ -34,7 +34,7 @@ fn after_backward_writing_to_the_parameter_keeps_its_array() {
         let grads = view(tape.param(&param)).square().sum().backward();
         param.value_mut()[[0, 0]] = 7.0;
         assert_eq!(param.value().as_ptr(), before, "{name}: the array was copied");
-        assert!(grads.of(&param).is_some(), "{name}");
+        assert!(grads.get(&param).is_some(), "{name}");
     }
 }
 
@@ -58,6 +58,6 @@ fn gradients_of_leaves_are_in_row_major_order() {
     let scale = tape.constant(Tensor::from(arr1(&[1.0_f32, 10.0]).into_dyn()));
     let loss = (tape.param(&param).t() * scale).sum() + (x.t() * scale).sum();
     let grads = loss.backward();
-    assert_eq!(grads.of(&param).unwrap().as_slice().unwrap(), [1.0, 1.0, 1.0, 10.0, 10.0, 10.0]);
+    assert_eq!(grads.get(&param).unwrap().as_slice().unwrap(), [1.0, 1.0, 1.0, 10.0, 10.0, 10.0]);
     assert_eq!(grads.wrt(x).unwrap().as_slice().unwrap(), [1.0, 1.0, 10.0, 10.0]);
 }

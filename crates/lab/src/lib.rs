@@ -6,30 +6,20 @@
 //! could not be tested, compared or put on one page.
 #![forbid(unsafe_code)]
 
-mod contour;
-mod diff;
 mod experiment;
 pub mod experiments;
 mod figure;
 mod grade;
 mod landscape;
-mod limit_cycle;
-mod recording;
 mod report;
-mod runner;
-mod stream;
-mod sweep;
-mod twin;
+mod run;
 
-pub use contour::log_levels;
-pub use diff::{Parting, diff};
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
 pub use grade::{Grade, LawFinding, grade, grade_as};
-pub use landscape::{Landscape, circle, eigenvalues};
-pub use limit_cycle::{LimitCycle, limit_cycle};
-pub use recording::{Recorder, Recording, RecordingError};
+pub use landscape::{Landscape, circle, eigenvalues, log_levels};
 pub use report::{Finding, Report};
-pub use runner::Runner;
-pub use sweep::{product, sweep};
-pub use twin::twin;
+pub use run::{
+    Divergence, LimitCycle, Recorder, Recording, RecordingError, Runner, compare_precisions, diff, grid,
+    limit_cycle, sweep,
+};

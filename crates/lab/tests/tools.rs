@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use ndarray::{arr0, arr1};
 use wengert_autodiff::{Gradients, Param, Tensor, module};
-use wengert_lab::{Recorder, Recording, Runner, diff, limit_cycle, product, sweep, twin};
+use wengert_lab::{Recorder, Recording, Runner, compare_precisions, diff, grid, limit_cycle, sweep};
 use wengert_optim::{Adam, Epsilon, Optimizer, RmsProp, WeightDecay};
 
 fn tensor(values: &[f64]) -> Tensor<f64> {
@@ -141,7 +141,7 @@ fn a_bad_recording_says_what_is_wrong_with_it() {
 
 #[test]
 fn a_sweep_keeps_the_order_of_its_grid_and_tells_its_progress() {
-    let grid = product(&[1, 2, 3], &[10, 20]);
+    let grid = grid(&[1, 2, 3], &[10, 20]);
     assert_eq!(grid, [(1, 10), (1, 20), (2, 10), (2, 20), (3, 10), (3, 20)]);
     let seen = Mutex::new(BTreeSet::new());
     let sums = sweep(&grid, |done| _ = seen.lock().unwrap().insert(done), |&(a, b)| a + b);
@@ -167,11 +167,11 @@ fn cycles_are_told_from_what_converges_drifts_or_fails() {
 fn twins_part_by_no_more_than_rounding() {
     let start: Tensor = arr1(&[1.0, 2.0]).into_dyn().into();
     let gradients = (0..100u8).map(|t| arr1(&[f32::from(t).cos(), 1.0]).into_dyn().into());
-    let distances = twin(RmsProp::default(), start.clone(), gradients);
+    let distances = compare_precisions(RmsProp::default(), start.clone(), gradients);
     assert_eq!(distances.len(), 100);
     // A hundred steps, each rounded to 2⁻²⁴ of a parameter below 4.
     assert!(distances.iter().all(|&distance| distance < 100.0 * 4.0 * 2f64.powi(-24)), "{distances:?}");
     assert!(distances[99] > 0.0, "f32 does round");
-    let nan = twin(RmsProp::default(), start, [arr1(&[f32::NAN, 1.0]).into_dyn().into()]);
+    let nan = compare_precisions(RmsProp::default(), start, [arr1(&[f32::NAN, 1.0]).into_dyn().into()]);
     assert!(nan[0].is_nan());
 }

@@ -7,7 +7,7 @@ use crate::layer::without_parameters;
 /// Sets each value to zero with probability `p` and divides the others by `1 - p`, so that the expectation stays
 /// (Srivastava et al., 2014). On an inference tape it is the identity.
 ///
-/// The random numbers are the tape's: make it with [`Tape::with_rng`](wengert_autodiff::Tape::with_rng). Drawing 16
+/// The random numbers are the tape's: make it with [`Tape::with_seed`](wengert_autodiff::Tape::with_seed). Drawing 16
 /// bits takes half the time of 32, so `p` is rounded to a multiple of 2⁻¹⁶, in the divisor as well as in the draw.
 #[derive(Clone, Debug)]
 pub struct Dropout {
@@ -44,10 +44,10 @@ impl<F: Real> Layer<F> for Dropout {
             return x;
         }
         let threshold = (self.p * 65536.0).round();
-        let kept = if threshold < 65536.0 { F::of(65536.0 / (65536.0 - threshold)) } else { F::ZERO };
+        let kept = if threshold < 65536.0 { F::from_f64(65536.0 / (65536.0 - threshold)) } else { F::ZERO };
         let value = x.value();
         let mut draws = vec![0_u16; value.len()];
-        x.tape().random(|rng| rng.fill(&mut draws));
+        x.tape().with_rng(|rng| rng.fill(&mut draws));
         let mask =
             draws.iter().map(|&draw| if f64::from(draw) < threshold { F::ZERO } else { kept }).collect();
         let mask = Tensor::from_shape_vec(value.raw_dim(), mask).expect("one draw per value");

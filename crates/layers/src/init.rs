@@ -180,7 +180,7 @@ pub fn orthogonal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Si
     if rows > columns {
         q = q.reversed_axes();
     }
-    let weight = q.iter().map(|&x| F::of(gain * x)).collect();
+    let weight = q.iter().map(|&x| F::from_f64(gain * x)).collect();
     ArrayD::from_shape_vec(shape, weight).expect("as many elements")
 }
 
@@ -229,5 +229,5 @@ fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
 }
 
 fn draw<F: Real>(shape: &[usize], mut number: impl FnMut() -> f64) -> ArrayD<F> {
-    ArrayD::from_shape_simple_fn(shape, || F::of(number()))
+    ArrayD::from_shape_simple_fn(shape, || F::from_f64(number()))
 }

@@ -16,14 +16,14 @@ macro_rules! without_parameters {
         impl<F: Real> wengert_autodiff::Module<F> for $layer {
             fn visit<'a>(
                 &'a self,
-                _: &mut wengert_autodiff::Path,
+                _: &mut wengert_autodiff::ModulePath,
                 _: &mut wengert_autodiff::Visitor<'_, 'a, F>,
             ) {
             }
 
             fn visit_mut<'a>(
                 &'a mut self,
-                _: &mut wengert_autodiff::Path,
+                _: &mut wengert_autodiff::ModulePath,
                 _: &mut wengert_autodiff::VisitorMut<'_, 'a, F>,
             ) {
             }

@@ -22,27 +22,20 @@
 #![forbid(unsafe_code)]
 
 mod activation;
-mod batch_norm;
-mod channels;
 mod dense;
 mod dropout;
 mod embedding;
-mod group_norm;
 pub mod init;
 mod layer;
-mod layer_norm;
+mod norm;
 mod residual;
-mod rms_norm;
 mod sequential;
 
 pub use activation::Activation;
-pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
-pub use group_norm::GroupNorm;
 pub use layer::Layer;
-pub use layer_norm::LayerNorm;
+pub use norm::{BatchNorm, GroupNorm, LayerNorm, RmsNorm};
 pub use residual::Residual;
-pub use rms_norm::RmsNorm;
 pub use sequential::Sequential;

@@ -1,4 +1,4 @@
-use wengert_autodiff::{Module, Path, Real, Var, Visitor, VisitorMut};
+use wengert_autodiff::{Module, ModulePath, Real, Var, Visitor, VisitorMut};
 
 use crate::Layer;
 
@@ -10,11 +10,11 @@ pub struct Residual<L>(
 );
 
 impl<F: Real, L: Module<F>> Module<F> for Residual<L> {
-    fn visit<'a>(&'a self, path: &mut Path, visitor: &mut Visitor<'_, 'a, F>) {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
         self.0.visit(path, visitor);
     }
 
-    fn visit_mut<'a>(&'a mut self, path: &mut Path, visitor: &mut VisitorMut<'_, 'a, F>) {
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
         self.0.visit_mut(path, visitor);
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use wengert_autodiff::{Module, Path, Real, Var, Visitor, VisitorMut};
+use wengert_autodiff::{Module, ModulePath, Real, Var, Visitor, VisitorMut};
 
 use crate::Layer;
 
@@ -65,13 +65,13 @@ impl<F: Real> Layer<F> for Sequential<F> {
 }
 
 impl<F: Real> Module<F> for Sequential<F> {
-    fn visit<'a>(&'a self, path: &mut Path, visitor: &mut Visitor<'_, 'a, F>) {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
         for (index, layer) in self.layers.iter().enumerate() {
             path.enter(&index.to_string(), |path| layer.visit(path, visitor));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, path: &mut Path, visitor: &mut VisitorMut<'_, 'a, F>) {
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
         for (index, layer) in self.layers.iter_mut().enumerate() {
             path.enter(&index.to_string(), |path| layer.visit_mut(path, visitor));
         }

@@ -17,7 +17,7 @@ fn evaluate(layer: &impl Layer<f64>, x: &Tensor<f64>) -> Tensor<f64> {
 fn train(layer: &mut impl Layer<f64>, x: &Tensor<f64>) {
     let tape = Tape::new();
     let grads = layer.forward(tape.constant(x.clone())).sum().backward();
-    grads.apply_observations(layer);
+    grads.apply_buffer_updates(layer);
 }
 
 fn assert_close(found: &Tensor<f64>, expected: &Tensor<f64>) {
@@ -60,7 +60,7 @@ fn two_uses_in_one_step_are_two_updates() {
     let first = twice.forward(tape.constant(batch(0)));
     let second = twice.forward(tape.constant(batch(1)));
     let grads = (first + second).sum().backward();
-    grads.apply_observations(&mut twice);
+    grads.apply_buffer_updates(&mut twice);
     train(&mut one_by_one, &batch(0));
     train(&mut one_by_one, &batch(1));
     assert_eq!(twice.state_dict(), one_by_one.state_dict());
@@ -148,7 +148,7 @@ fn an_unknown_token_is_an_error() {
 fn dropout_keeps_the_expectation() {
     let n = 100_000;
     for p in [0.1, 0.5, 0.8] {
-        let tape = Tape::with_rng(3);
+        let tape = Tape::with_seed(3);
         let y = Dropout::new(p).forward(tape.constant(Tensor::<f64>::ones(IxDyn(&[n])))).value();
         // The probability is a multiple of 2⁻¹⁶.
         let kept = 1.0 / (1.0 - (p * 65536.0_f64).round() / 65536.0);
@@ -163,7 +163,7 @@ fn dropout_keeps_the_expectation() {
 /// With 16 bits one value in 65536 passes, not one in 50000: divided by 1/50000, the expectation would be 0.76.
 #[test]
 fn dropout_divides_by_the_share_that_it_draws() {
-    let tape = Tape::with_rng(3);
+    let tape = Tape::with_seed(3);
     let ones = Tensor::<f64>::ones(IxDyn(&[1 << 20]));
     let y = Dropout::new(0.99998).forward(tape.constant(ones)).value();
     let passed: Vec<_> = y.iter().filter(|&&y| y != 0.0).collect();
@@ -176,14 +176,14 @@ fn dropout_divides_by_the_share_that_it_draws() {
 fn dropout_draws_anew_and_repeats_for_a_seed() {
     let model = Sequential::new().push(Dropout::new(0.5)).push(Dropout::new(0.5));
     let x = Tensor::<f64>::ones(IxDyn(&[1000]));
-    let mut tape = Tape::with_rng(1);
+    let mut tape = Tape::with_seed(1);
     let first = model.forward(tape.constant(x.clone())).value();
     // Independent masks let a quarter through, five standard deviations are 68; equal masks would let half through.
     let kept = first.iter().filter(|&&y| y == 4.0).count();
     assert!((182..318).contains(&kept), "{kept} of 1000 passed both masks");
     tape.reset();
     assert_ne!(model.forward(tape.constant(x.clone())).value(), first, "the next step");
-    let tape = Tape::with_rng(1);
+    let tape = Tape::with_seed(1);
     assert_eq!(model.forward(tape.constant(x)).value(), first, "the same seed");
 }
 
@@ -198,12 +198,12 @@ fn dropout_at_its_edges() {
     // No random numbers are needed where nothing is drawn.
     assert_eq!(through(0.0, &Tape::new()), (x.clone(), Tensor::ones(x.raw_dim())));
     let zeros = Tensor::zeros(x.raw_dim());
-    assert_eq!(through(1.0, &Tape::with_rng(0)), (zeros.clone(), zeros));
+    assert_eq!(through(1.0, &Tape::with_seed(0)), (zeros.clone(), zeros));
     assert_eq!(evaluate(&Dropout::new(0.5), &x), x);
 }
 
 #[test]
-#[should_panic(expected = "Tape::with_rng(seed)")]
+#[should_panic(expected = "Tape::with_seed(seed)")]
 fn dropout_needs_random_numbers() {
     let tape = Tape::new();
     Dropout::new(0.5).forward(tape.constant(batch(0)));

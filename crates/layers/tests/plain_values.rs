@@ -62,7 +62,7 @@ fn names_are_pytorchs() {
 fn every_parameter_gets_a_gradient_and_only_the_originals() {
     let model = Mlp::new(&mut StdRng::seed_from_u64(0));
     let clone = model.clone();
-    let tape = Tape::with_rng(0);
+    let tape = Tape::with_seed(0);
     let grads = model.forward(tape.constant(batch())).square().sum().backward();
     assert_eq!(
         grads.named(&model).into_keys().collect::<Vec<_>>(),

@@ -26,75 +26,24 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod adadelta;
-mod adagrad;
-mod adam;
-mod adamax;
-mod average;
 pub mod checkpoint;
-pub mod clip;
-mod each;
-mod early_stopping;
-mod edit;
-mod ema;
-mod epsilon;
-mod explain;
-mod finite;
-mod group;
-mod lion;
-mod memory;
-mod moments;
-mod momentum;
-mod nadam;
-mod observe;
+mod inspect;
 mod optimizer;
-mod pattern;
-mod plateau;
-mod presets;
-mod progress;
-mod quantiles;
-mod radam;
-mod rmsprop;
-mod rprop;
 mod rule;
-pub mod schedule;
-mod sgd;
-mod sign;
-mod sink;
-mod slot;
+mod rules;
 mod state;
-mod translate;
-mod weight_decay;
+mod training;
 
-pub use adadelta::{Adadelta, AdadeltaState};
-pub use adagrad::{AdaGrad, AdaGradState};
-pub use adam::{Adam, AdamState};
-pub use adamax::{Adamax, AdamaxState};
-pub use early_stopping::EarlyStopping;
-pub use edit::{Edit, Edited};
-pub use ema::{SwappedIn, WeightEma};
-pub use epsilon::Epsilon;
-pub use explain::{Explanation, Floor};
-pub use finite::{NotFinite, check_finite};
-pub use group::{Row, Table};
-pub use lion::{Lion, LionState};
-pub use memory::{Memory, Of};
-pub use nadam::{NAdam, NAdamState};
-pub use observe::{Observed, Summary};
-pub use optimizer::Optimizer;
-pub use plateau::ReduceOnPlateau;
-pub use progress::{Goal, Margin};
-pub use quantiles::Quantiles;
-pub use radam::{RAdam, RAdamState};
-pub use rmsprop::{RmsProp, RmsPropState};
-pub use rprop::{Rprop, RpropState};
-pub use rule::{HyperError, Rule};
-pub use schedule::{Curve, Ease, Schedule};
-pub use sgd::{Sgd, SgdState};
-pub use sink::{Csv, JsonLines};
+pub use inspect::{
+    Accumulator, Csv, Edit, Edited, EpsilonShare, Explanation, JsonLines, Quantiles, Statistic, StepRecord,
+    StepSummary, Translated, Translation,
+};
+pub use optimizer::{GroupRow, GroupTable, NotFinite, Optimizer, check_finite};
+pub use rule::{InvalidHyperparameter, Rule};
+pub use rules::*;
 pub use state::{AsField, Field, FieldMut, State};
-pub use translate::{Translated, Translation};
-pub use weight_decay::WeightDecay;
+pub use training::schedule::{Curve, Interpolation, Schedule};
+pub use training::{EarlyStopping, Goal, Margin, ReduceOnPlateau, SwappedIn, WeightEma, clip, schedule};
 
 // For `state!`, so that it works where only this crate is in scope.
 #[doc(hidden)]

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use wengert_autodiff::{Real, Tensor};
 
-use crate::{Epsilon, Memory, State};
+use crate::{Accumulator, Epsilon, State};
 
 /// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
 ///
@@ -20,7 +20,7 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The first that does not.
-    fn check(&self) -> Result<(), HyperError>;
+    fn validate(&self) -> Result<(), InvalidHyperparameter>;
 
     /// The state of a tensor that has seen no gradient yet.
     fn init(&self, param: &Tensor<F>) -> Self::State;
@@ -32,13 +32,13 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
 
     /// What stands under the root that the rule divides by, without ε, and ε: its estimate of the squared gradient, after
     /// bias correction and centering. `None` for a rule without such a root.
-    fn under_root(&self, _state: &Self::State) -> Option<(Tensor<F>, Epsilon)> {
+    fn second_moment(&self, _state: &Self::State) -> Option<(Tensor<F>, Epsilon)> {
         None
     }
 
     /// Which tensors of the state collect what, as the hyper-parameters are now: for reports of their memory and for taking over
     /// the state of another rule. A tensor that is no average or sum (a maximum, the last gradient) is left out.
-    fn memories(&self) -> Vec<Memory> {
+    fn accumulators(&self) -> Vec<Accumulator> {
         Vec::new()
     }
 
@@ -54,7 +54,7 @@ pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
 /// A hyper-parameter out of its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{rule}: {hyper} is {value}, but must be {expected}")]
-pub struct HyperError {
+pub struct InvalidHyperparameter {
     /// The [`Rule::NAME`].
     pub rule: &'static str,
     /// The name of the field.
@@ -63,29 +63,4 @@ pub struct HyperError {
     pub value: f64,
     /// What it may be.
     pub expected: &'static str,
-}
-
-/// The checks that rules share; each returns itself, so that they chain.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Check(pub(crate) &'static str);
-
-impl Check {
-    pub(crate) fn that(
-        self,
-        fits: bool,
-        hyper: &'static str,
-        value: f64,
-        expected: &'static str,
-    ) -> Result<Self, HyperError> {
-        if fits { Ok(self) } else { Err(HyperError { rule: self.0, hyper, value, expected }) }
-    }
-
-    pub(crate) fn not_negative(self, hyper: &'static str, value: f64) -> Result<Self, HyperError> {
-        self.that(value.is_finite() && value >= 0.0, hyper, value, "finite and not negative")
-    }
-
-    /// A decay of exactly 1 would never forget, and its bias correction would divide by zero.
-    pub(crate) fn decay(self, hyper: &'static str, value: f64) -> Result<Self, HyperError> {
-        self.that((0.0..1.0).contains(&value), hyper, value, "at least 0 and below 1")
-    }
 }

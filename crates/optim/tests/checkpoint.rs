@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Module, Param, Real, Tape, Tensor, module};
-use wengert_optim::checkpoint::{self, Checkpoint, CheckpointError, Loaded, Series};
+use wengert_optim::checkpoint::{self, Checkpoint, CheckpointError, Directory, Loaded};
 use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd};
 
 struct Two<F: Real = f32> {
@@ -327,7 +327,7 @@ fn the_memory_layout_of_a_parameter_is_kept() {
 fn a_series_keeps_the_latest_and_the_best() {
     let mut fixture = Fixture::new();
     let directory = fixture.directory.path().join("series");
-    let series = Series { directory: directory.clone(), latest: 2, best: 1 };
+    let series = Directory { directory: directory.clone(), latest: 2, best: 1 };
     assert!(series.latest().unwrap().is_none() && series.best().unwrap().is_none());
     let losses =
         [Some(0.5), Some(0.25), Some(f64::NAN), None, Some(1e-7), Some(f64::INFINITY), Some(1.0), Some(2.0)];
@@ -341,7 +341,7 @@ fn a_series_keeps_the_latest_and_the_best() {
     assert_eq!(kept, expected);
     assert_eq!(series.best().unwrap().unwrap().loss, Some(1e-7));
 
-    let no_directory = Series { directory: fixture.path().join("series"), ..series.clone() };
+    let no_directory = Directory { directory: fixture.path().join("series"), ..series.clone() };
     let error = no_directory.latest().unwrap_err(); // and not a run that starts from nothing
     assert!(error.to_string().contains("cannot list"), "{error}");
 

@@ -16,7 +16,7 @@ fn clipped(clip: fn(&mut Gradients, f64) -> f64, limit: f64, a: [f32; 2], b: [f3
     let (first, second, mut grads) = gradients([3.0, 4.0], [0.0, -12.0]);
     assert_eq!(clip(&mut grads, limit), 13.0);
     for (param, expected) in [(&first, a), (&second, b)] {
-        let found = grads.of(param).unwrap().as_slice().unwrap();
+        let found = grads.get(param).unwrap().as_slice().unwrap();
         let close = found.iter().zip(expected).all(|(x, y)| (x - y).abs() <= 1e-6 * y.abs());
         assert!(close, "{found:?}, expected {expected:?}");
     }
@@ -49,7 +49,7 @@ fn the_norm_is_summed_in_f64() {
     let (first, _second, mut grads) = gradients([3e30, 4e30], [0.0; 2]);
     let norm = clip::global_norm(&mut grads, 5.0);
     assert!((norm / 5e30 - 1.0).abs() < 1e-6);
-    let found = grads.of(&first).unwrap().as_slice().unwrap();
+    let found = grads.get(&first).unwrap().as_slice().unwrap();
     assert!((found[0] - 3.0).abs() < 1e-5 && (found[1] - 4.0).abs() < 1e-5, "{found:?}");
 }
 
@@ -61,8 +61,8 @@ fn a_norm_that_is_not_finite_is_returned_and_changes_nothing() {
             let norm = clip(&mut grads, 1.0);
             assert_eq!(norm.is_nan(), bad.is_nan());
             assert!(!norm.is_finite());
-            assert_eq!(grads.of(&first).unwrap()[1], 4.0);
-            assert_eq!(grads.of(&second).unwrap()[1], 12.0);
+            assert_eq!(grads.get(&first).unwrap()[1], 4.0);
+            assert_eq!(grads.get(&second).unwrap()[1], 12.0);
         }
     }
 }

@@ -3,8 +3,8 @@
 use ndarray::arr1;
 use wengert_autodiff::{Gradients, Param, Tensor};
 use wengert_optim::{
-    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Field, Lion, Memory, NAdam, Of, Optimizer, RAdam, RmsProp,
-    Rprop, Rule, Sgd, State,
+    Accumulator, AdaGrad, Adadelta, Adam, Adamax, Epsilon, Field, Lion, NAdam, Optimizer, RAdam, RmsProp,
+    Rprop, Rule, Sgd, State, Statistic,
 };
 
 fn vector(values: &[f64]) -> Tensor<f64> {
@@ -19,16 +19,16 @@ fn assert_close(found: &Tensor<f64>, expected: &Tensor<f64>) {
 
 /// `a ← decay a + weight x` for two steps, from the start that the rule states.
 fn assert_memories<R: Rule<f64>>(rule: R, fields: &[&str]) {
-    let memories = rule.memories();
-    let known: Vec<_> = memories.iter().filter(|memory| memory.of != Of::Update).collect();
+    let accumulators = rule.accumulators();
+    let known: Vec<_> = accumulators.iter().filter(|memory| memory.statistic != Statistic::Update).collect();
     assert_eq!(known.iter().map(|memory| memory.field).collect::<Vec<_>>(), fields, "{rule:?}");
     let mut param = vector(&[1.0, -1.0]);
     let mut state = rule.init(&param);
     let grads = [vector(&[3.0, -0.5]), vector(&[0.25, 2.0])];
     grads.iter().for_each(|grad| rule.update(&mut param, grad, &mut state));
-    for &&Memory { field, of, decay, weight, start } in &known {
+    for &&Accumulator { field, statistic, decay, weight, start } in &known {
         let expected = grads.iter().fold(vector(&[start; 2]), |a, g| {
-            let x = if of == Of::SquaredGradient { g * g } else { g.to_owned() };
+            let x = if statistic == Statistic::SquaredGradient { g * g } else { g.to_owned() };
             (a * decay + x * weight).into_shared()
         });
         let found = state.fields().into_iter().find_map(|(name, value)| match value {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ndarray::arr1;
 use wengert_autodiff::{Gradients, Module, Param, module};
-use wengert_optim::{Csv, Epsilon, JsonLines, Optimizer, Quantiles, RmsProp, Rule, Sgd, Summary};
+use wengert_optim::{Csv, Epsilon, JsonLines, Optimizer, Quantiles, RmsProp, Rule, Sgd, StepSummary};
 
 struct Model {
     weight: Param<f64>,
@@ -46,7 +46,7 @@ fn an_explanation_has_its_closed_forms() {
     let mut opt = Optimizer::new(rule);
     let mut model = model();
     let grads = grads(&model, [2.0, -2.0, 1e-4, 0.0]); // √v = 1, 1, 5e-5, 0
-    opt.step_observed(&mut model, &grads, |_| ());
+    opt.step_with(&mut model, &grads, |_| ());
     opt.step(&mut model, &Gradients::default());
 
     let explanation = opt.explain("weight").unwrap();
@@ -55,10 +55,10 @@ fn an_explanation_has_its_closed_forms() {
     assert_close(v.1.median, (2.5e-9 + 1.0) / 2.0);
     assert_close(explanation.rate.max, 0.5 / 1e-3);
     assert_close(explanation.rate.min, 0.5 / 1.001);
-    let memories: Vec<_> = explanation.memories.iter().map(|a| (a.field, a.length())).collect();
-    assert_eq!(memories[0], ("v", 4.0));
-    assert_eq!(memories[1].0, "buffer");
-    assert_close(memories[1].1, 10.0);
+    let accumulators: Vec<_> = explanation.accumulators.iter().map(|a| (a.field, a.length())).collect();
+    assert_eq!(accumulators[0], ("v", 4.0));
+    assert_eq!(accumulators[1].0, "buffer");
+    assert_close(accumulators[1].1, 10.0);
     let floor = explanation.floor.unwrap();
     assert_eq!((floor.eps, floor.below, floor.share()), (rule.eps, 2, 0.5));
     // The first two move by 0.5 · 2 / 1.001, the third by 0.5 · 1e-4 / (5e-5 + 1e-3).
@@ -99,10 +99,12 @@ fn eps_is_compared_with_what_stands_under_the_root() {
 fn a_plain_step_makes_the_last_ratio_unknown() {
     let (mut opt, mut model) = (Optimizer::new(Sgd { lr: 0.1, ..Sgd::default() }), model());
     let grads = grads(&model, [5.0, 0.0, 0.0, 0.0]);
-    opt.step_observed(&mut model, &grads, |_| ());
+    opt.step_with(&mut model, &grads, |_| ());
     let explanation = opt.explain("weight").unwrap();
     assert_close(explanation.update_ratio.unwrap(), 0.1);
-    assert!(explanation.floor.is_none() && explanation.memories.is_empty() && explanation.tensors.is_empty());
+    assert!(
+        explanation.floor.is_none() && explanation.accumulators.is_empty() && explanation.tensors.is_empty()
+    );
     assert_eq!((explanation.rate.min, explanation.rate.max), (0.1, 0.1));
     opt.step(&mut model, &grads);
     assert_eq!(opt.explain("weight").unwrap().update_ratio, None);
@@ -120,7 +122,7 @@ fn an_observed_step_is_the_plain_step_and_writes_in_place() {
         plain.0.step(&mut plain.1, &plain_grads);
         let before = observed.1.weight.value().to_owned();
         let grads = grads(&observed.1, g);
-        observed.0.step_observed(&mut observed.1, &grads, |part| {
+        observed.0.step_with(&mut observed.1, &grads, |part| {
             assert_eq!((part.before, part.grad[3]), (&before.clone().into_shared(), f64::from(k)));
             assert_eq!(part.update()[0], part.after[0] - part.before[0]);
             seen.push((part.step, part.name.to_owned(), part.state.steps));
@@ -142,19 +144,19 @@ fn the_log_shows_the_clamped_variances() {
     grads.set(&param, g);
     let mut clamped = 0.0;
     for _ in 0..3000 {
-        opt.step_observed(&mut param, &grads, |seen| clamped = seen.summary().state["clamped"]);
+        opt.step_with(&mut param, &grads, |seen| clamped = seen.summary().state["clamped"]);
     }
     assert!(clamped > 0.0);
     assert_eq!(clamped, opt.state("").unwrap().clamped as f64);
 }
 
-fn summaries() -> Vec<Summary> {
+fn summaries() -> Vec<StepSummary> {
     let rule = RmsProp { lr: 0.5, rho: 0.75, eps: Epsilon::Outside(1e-3), ..RmsProp::default() };
     let (mut opt, mut model) = (Optimizer::new(rule), model());
     let mut all = Vec::new();
     for g in [[2.0; 4], [f64::NAN, 2.0, 2.0, 2.0]] {
         let grads = grads(&model, g);
-        opt.step_observed(&mut model, &grads, |seen| all.push(seen.summary()));
+        opt.step_with(&mut model, &grads, |seen| all.push(seen.summary()));
     }
     all
 }
@@ -166,7 +168,7 @@ fn a_tensor_without_elements_has_no_size() {
     grads.set(&param, ndarray::Array2::zeros((0, 3)).into_dyn().into());
     let mut opt = Optimizer::new(RmsProp::default());
     let mut text = String::new();
-    opt.step_observed(&mut param, &grads, |seen| text = serde_json::to_string(&seen.summary()).unwrap());
+    opt.step_with(&mut param, &grads, |seen| text = serde_json::to_string(&seen.summary()).unwrap());
     assert!(text.contains(r#""grad_rms":0.0,"#), "{text}"); // and not -0
     let explanation = opt.explain("").unwrap();
     assert!(explanation.rate.median.is_nan() && explanation.floor.unwrap().share() == 0.0, "{explanation}");
@@ -189,7 +191,7 @@ fn json_lines_can_be_read_back() {
 
 #[test]
 fn csv_has_a_header_and_quotes_what_needs_it() {
-    let [first, mut second] = <[Summary; 2]>::try_from(summaries()).unwrap();
+    let [first, mut second] = <[StepSummary; 2]>::try_from(summaries()).unwrap();
     second.name = "a,\"b\"".to_owned();
     second.state.remove("v");
     let mut log = Csv::new(Vec::new());
@@ -240,9 +242,9 @@ fn the_averages_are_what_the_update_computes() {
     let mut param = arr1(&[1.0]).into_dyn().into_shared();
     let mut state = rule.init(&param);
     rule.update(&mut param, &arr1(&[3.0]).into_dyn().into_shared(), &mut state);
-    let memories = Rule::<f64>::memories(&rule);
+    let accumulators = Rule::<f64>::accumulators(&rule);
     let after = |field: &str, x: f64| {
-        let average = memories.iter().find(|average| average.field == field).unwrap();
+        let average = accumulators.iter().find(|average| average.field == field).unwrap();
         average.decay * average.start + average.weight * x
     };
     assert_close(state.v[0], after("v", 9.0));

@@ -6,7 +6,7 @@ use wengert_optim::{
 
 #[track_caller]
 fn refused<R: Rule<f32>>(rule: &R, hyper: &str) {
-    let error = rule.check().expect_err("out of its range");
+    let error = rule.validate().expect_err("out of its range");
     assert_eq!(error.hyper, hyper, "{error}");
     assert!(error.to_string().contains(&format!("{hyper} is {}", error.value)), "{error}");
 }
@@ -24,7 +24,7 @@ fn rmsprop() {
         RmsProp::dfdx(),
         RmsProp::hinton(),
     ] {
-        assert_eq!(Rule::<f32>::check(&presets), Ok(()));
+        assert_eq!(Rule::<f32>::validate(&presets), Ok(()));
     }
     for bad in [-1e-3, f64::NAN, f64::INFINITY] {
         refused(&RmsProp { lr: bad, ..ok }, "lr");
@@ -42,7 +42,7 @@ fn rmsprop() {
     refused(&RmsProp { rho: 1.0, ..ok }, "rho");
     refused(&RmsProp { nesterov: true, ..ok }, "momentum");
     refused(&RmsProp { weight_decay: WeightDecay::Corrected { lambda: 0.1, max_lr: 0.0 }, ..ok }, "max_lr");
-    assert_eq!(Rule::<f32>::check(&RmsProp { lr: 0.0, rho: 0.0, ..ok }), Ok(()));
+    assert_eq!(Rule::<f32>::validate(&RmsProp { lr: 0.0, rho: 0.0, ..ok }), Ok(()));
 }
 
 /// An ε that the precision rounds to zero is no ε.
@@ -54,7 +54,7 @@ fn epsilon() {
         }
     }
     let eps = Epsilon::Outside(1e-60);
-    assert_eq!(Rule::<f64>::check(&RmsProp { eps, ..RmsProp::default() }), Ok(()));
+    assert_eq!(Rule::<f64>::validate(&RmsProp { eps, ..RmsProp::default() }), Ok(()));
 }
 
 #[test]
@@ -110,13 +110,13 @@ fn the_adaptive_rules() {
     refused(&RAdam { eps, ..RAdam::default() }, "eps");
     refused(&RAdam { weight_decay, ..RAdam::default() }, "weight_decay");
     refused(&Lion { weight_decay, ..Lion::default() }, "weight_decay");
-    assert_eq!(Rule::<f32>::check(&Adam { beta1: 0.0, beta2: 0.0, ..Adam::w() }), Ok(()));
+    assert_eq!(Rule::<f32>::validate(&Adam { beta1: 0.0, beta2: 0.0, ..Adam::w() }), Ok(()));
 }
 
 #[test]
 fn rprop() {
     let ok = Rprop::default();
-    assert_eq!(Rule::<f32>::check(&ok), Ok(()));
+    assert_eq!(Rule::<f32>::validate(&ok), Ok(()));
     refused(&Rprop { lr: -1.0, ..ok }, "lr");
     for bad in [0.0, 1.0, f64::NAN] {
         refused(&Rprop { eta_minus: bad, ..ok }, "eta_minus");

@@ -1,7 +1,7 @@
 //! The traversal: names, groups, writing in place, and what is refused.
 
 use wengert_autodiff::{Buffer, Gradients, Module, Param, Real, Tape, Tensor, module};
-use wengert_optim::{HyperError, Optimizer, RmsProp, Rule, Sgd};
+use wengert_optim::{InvalidHyperparameter, Optimizer, RmsProp, Rule, Sgd};
 
 struct Layer {
     weight: Param,
@@ -143,7 +143,7 @@ fn a_shared_array_is_copied_and_the_other_owner_keeps_its_numbers() {
 fn observed_buffers_are_written_by_the_step() {
     let mut model = model();
     let tape = Tape::new();
-    tape.observe(&model.out.mean, Tensor::from_elem(vec![1], 7.0));
+    tape.update_buffer(&model.out.mean, Tensor::from_elem(vec![1], 7.0));
     let grads = tape.param(&model.out.weight).sum().backward();
     Optimizer::new(Sgd::default()).step(&mut model, &grads);
     assert_eq!(model.out.mean.value().as_slice().unwrap(), [7.0]);
@@ -225,19 +225,20 @@ impl<F: Real> Rule<F> for SignDescent {
     const NAME: &'static str = "sign_descent";
     type State = ();
 
-    fn check(&self) -> Result<(), HyperError> {
-        let error = HyperError { rule: "SignDescent", hyper: "lr", value: self.lr, expected: "positive" };
+    fn validate(&self) -> Result<(), InvalidHyperparameter> {
+        let error =
+            InvalidHyperparameter { rule: "SignDescent", hyper: "lr", value: self.lr, expected: "positive" };
         if self.lr > 0.0 { Ok(()) } else { Err(error) }
     }
 
     fn init(&self, _param: &Tensor<F>) {}
 
     fn effective_lr(&self, param: &Tensor<F>, _state: &()) -> Tensor<F> {
-        param.map(|_| F::of(self.lr)).into_shared()
+        param.map(|_| F::from_f64(self.lr)).into_shared()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, _state: &mut ()) {
-        param.zip_mut_with(grad, |p, &g| *p -= F::of(self.lr) * g.signum());
+        param.zip_mut_with(grad, |p, &g| *p -= F::from_f64(self.lr) * g.signum());
     }
 }
 
@@ -280,7 +281,7 @@ struct Ambiguous(Param, Param);
 impl Module for Ambiguous {
     fn visit<'a>(
         &'a self,
-        path: &mut wengert_autodiff::Path,
+        path: &mut wengert_autodiff::ModulePath,
         visitor: &mut wengert_autodiff::Visitor<'_, 'a, f32>,
     ) {
         path.enter("same", |path| self.0.visit(path, visitor));
@@ -289,7 +290,7 @@ impl Module for Ambiguous {
 
     fn visit_mut<'a>(
         &'a mut self,
-        path: &mut wengert_autodiff::Path,
+        path: &mut wengert_autodiff::ModulePath,
         visitor: &mut wengert_autodiff::VisitorMut<'_, 'a, f32>,
     ) {
         path.enter("same", |path| self.0.visit_mut(path, visitor));

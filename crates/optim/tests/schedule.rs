@@ -1,7 +1,7 @@
 //! Schedules beyond the recorded ones: closed forms, joints, the edges of the range, saving, and any hyper-parameter.
 
 use wengert_autodiff::{Gradients, Param};
-use wengert_optim::{Curve, Ease, Optimizer, RmsProp, Schedule};
+use wengert_optim::{Curve, Interpolation, Optimizer, RmsProp, Schedule};
 
 fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found:e}, expected {expected:e}");
@@ -51,8 +51,11 @@ fn no_number_makes_a_schedule_panic() {
         Curve::Step { from: 1.0, every: 0, gamma: 0.5 },
         Curve::MultiStep { from: 1.0, milestones: vec![], gamma: 0.5 },
         Curve::Polynomial { from: 1.0, to: 0.5, steps: 0, power: 2.0 },
-        Curve::Through { points: vec![], ease: Ease::Linear },
-        Curve::Through { points: vec![(5.0, 1.0), (f64::NAN, 2.0), (1.0, 3.0)], ease: Ease::Cosine },
+        Curve::Interpolate { points: vec![], ease: Interpolation::Linear },
+        Curve::Interpolate {
+            points: vec![(5.0, 1.0), (f64::NAN, 2.0), (1.0, 3.0)],
+            ease: Interpolation::Cosine,
+        },
         Curve::CosineRestarts { from: 1.0, to: 0.0, period: 0, stretch: 0 },
         Curve::CosineRestarts { from: 1.0, to: 0.0, period: 1, stretch: u64::MAX },
         Curve::Noam { scale: 1.0, width: 0, warmup: 0 },
@@ -64,7 +67,7 @@ fn no_number_makes_a_schedule_panic() {
         }
     }
     assert_eq!(Schedule::linear(0.0, 1.0, 0).at(0), 1.0);
-    let short = Schedule::one_cycle(1.0, 2.0, 3.0, 0, 0.3, Ease::Cosine);
+    let short = Schedule::one_cycle(1.0, 2.0, 3.0, 0, 0.3, Interpolation::Cosine);
     assert_eq!(short.at(0), 3.0);
 }
 

@@ -3,7 +3,8 @@
 use ndarray::{Zip, arr1};
 use wengert_autodiff::{Gradients, Param, Real, Tensor};
 use wengert_optim::{
-    HyperError, Memory, Of, Optimizer, RmsProp, RmsPropState, Rule, Sgd, Translated, Translation, state,
+    Accumulator, InvalidHyperparameter, Optimizer, RmsProp, RmsPropState, Rule, Sgd, Statistic, Translated,
+    Translation, state,
 };
 
 /// A rule from outside the crate: `p ← p - m̂ / √v̂`, both with one decay.
@@ -23,7 +24,7 @@ impl<F: Real> Rule<F> for Moments {
     const NAME: &'static str = "Moments";
     type State = MomentsState<F>;
 
-    fn check(&self) -> Result<(), HyperError> {
+    fn validate(&self) -> Result<(), InvalidHyperparameter> {
         Ok(())
     }
 
@@ -36,14 +37,17 @@ impl<F: Real> Rule<F> for Moments {
         state.v.mapv(|v| v.sqrt().recip()).into_shared()
     }
 
-    fn memories(&self) -> Vec<Memory> {
-        vec![Memory::mean("m", Of::Gradient, self.0), Memory::mean("v", Of::SquaredGradient, self.0)]
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![
+            Accumulator::mean("m", Statistic::Gradient, self.0),
+            Accumulator::mean("v", Statistic::SquaredGradient, self.0),
+        ]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut MomentsState<F>) {
         state.steps += 1;
-        let (d, fresh) = (F::of(self.0), F::of(1.0 - self.0));
-        let correction = F::of((1.0 - self.0.powf(state.steps as f64)).recip());
+        let (d, fresh) = (F::from_f64(self.0), F::from_f64(1.0 - self.0));
+        let correction = F::from_f64((1.0 - self.0.powf(state.steps as f64)).recip());
         Zip::from(param).and(grad).and(&mut state.m).and(&mut state.v).for_each(|p, &g, m, v| {
             *m = d * *m + fresh * g;
             *v = d * *v + fresh * g * g;

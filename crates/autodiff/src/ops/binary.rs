@@ -2,7 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::{Real, Var, kernel};
+use crate::compute::{elementwise, layout, reduce};
+use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `y = value(a, b)`, `da = dy · slopes.0(a, b)` and `db = dy · slopes.1(a, b)`, each summed over the axes along
@@ -18,27 +19,27 @@ impl<F: Real> Var<'_, F> {
         let shape = self.broadcast_with(op, rhs);
         let (slope_a, slope_b) = slopes;
         let (a, b) = (self.value(), rhs.value());
-        let y = kernel::broadcast_map(&a, &b, &shape, value);
+        let y = elementwise::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
         let da = self.edge(move |dy| {
-            let da = kernel::update2(
+            let da = elementwise::zip2_inplace(
                 dy,
                 &saved_a,
                 &saved_b,
                 #[inline(always)]
                 move |dy, a, b| dy * slope_a(a, b),
             );
-            kernel::sum_to(da, saved_a.shape())
+            reduce::sum_to(da, saved_a.shape())
         });
         let db = rhs.edge(move |dy| {
-            let db = kernel::update2(
+            let db = elementwise::zip2_inplace(
                 dy,
                 &a,
                 &b,
                 #[inline(always)]
                 move |dy, a, b| dy * slope_b(a, b),
             );
-            kernel::sum_to(db, b.shape())
+            reduce::sum_to(db, b.shape())
         });
         self.tape().record(op, y, [da, db])
     }
@@ -48,7 +49,7 @@ impl<F: Real> Var<'_, F> {
     pub(super) fn broadcast_with(self, op: &str, rhs: Self) -> Vec<usize> {
         self.same_tape(op, rhs);
         let (a, b) = (self.value(), rhs.value());
-        let Some(shape) = kernel::broadcast_shape(a.shape(), b.shape()) else {
+        let Some(shape) = layout::broadcast_shape(a.shape(), b.shape()) else {
             panic!("`{op}`: shapes {:?} and {:?} cannot be broadcast together", a.shape(), b.shape());
         };
         shape
@@ -73,7 +74,7 @@ fn share<F: Real>(wins: bool, ties: bool) -> F {
     if wins {
         F::ONE
     } else if ties {
-        F::of(0.5)
+        F::from_f64(0.5)
     } else {
         F::ZERO
     }
@@ -87,9 +88,9 @@ impl<'t, F: Real> Add for Var<'t, F> {
     fn add(self, rhs: Self) -> Self {
         let shape = self.broadcast_with("add", rhs);
         let (a, b) = (self.value(), rhs.value());
-        let y = kernel::broadcast_map(&a, &b, &shape, |a, b| a + b);
-        let da = self.edge(move |dy| kernel::sum_to(dy, a.shape()));
-        let db = rhs.edge(move |dy| kernel::sum_to(dy, b.shape()));
+        let y = elementwise::broadcast_map(&a, &b, &shape, |a, b| a + b);
+        let da = self.edge(move |dy| reduce::sum_to(dy, a.shape()));
+        let db = rhs.edge(move |dy| reduce::sum_to(dy, b.shape()));
         self.tape().record("add", y, [da, db])
     }
 }
@@ -102,9 +103,9 @@ impl<'t, F: Real> Sub for Var<'t, F> {
     fn sub(self, rhs: Self) -> Self {
         let shape = self.broadcast_with("sub", rhs);
         let (a, b) = (self.value(), rhs.value());
-        let y = kernel::broadcast_map(&a, &b, &shape, |a, b| a - b);
-        let da = self.edge(move |dy| kernel::sum_to(dy, a.shape()));
-        let db = rhs.edge(move |dy| kernel::sum_to(dy, b.shape()).mapv_into(|db| -db));
+        let y = elementwise::broadcast_map(&a, &b, &shape, |a, b| a - b);
+        let da = self.edge(move |dy| reduce::sum_to(dy, a.shape()));
+        let db = rhs.edge(move |dy| reduce::sum_to(dy, b.shape()).mapv_into(|db| -db));
         self.tape().record("sub", y, [da, db])
     }
 }

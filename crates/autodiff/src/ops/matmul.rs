@@ -3,7 +3,8 @@
 use ndarray::{ArcArray, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Dimension, Ix3};
 
 use super::shape::row_major;
-use crate::{Real, Tensor, Var, gemm, kernel, pool};
+use crate::compute::{buffers, gemm, layout, reduce};
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `Y = A B` for `A: [m, k]`, `B: [k, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
@@ -63,7 +64,7 @@ impl<F: Real> Var<'_, F> {
         let mut y_shape = x_shape.clone();
         y_shape[x.ndim() - 1] = out;
         let x = rows(x);
-        let mut y = pool::tensor(&[x.shape()[0], out]);
+        let mut y = buffers::scratch(&[x.shape()[0], out]);
         let mut start = F::ZERO;
         if let Some(bias) = bias {
             self.same_tape("linear", bias);
@@ -74,7 +75,7 @@ impl<F: Real> Var<'_, F> {
                 b.shape(),
                 w.shape()
             );
-            kernel::fill_rows(&mut y, &b);
+            layout::fill_rows(&mut y, &b);
             start = F::ONE;
         }
         F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, matrix_mut(&mut y));
@@ -82,19 +83,19 @@ impl<F: Real> Var<'_, F> {
         let dx = self.edge(move |dy| {
             let dy = rows(dy);
             let dx = gemm::matmul(matrix(&dy), matrix(&w));
-            pool::give(dy);
+            buffers::recycle(dy);
             reshaped(dx, x_shape.slice())
         });
         let dw = weight.edge(move |dy| {
             let dy = rows(dy);
             let dw = gemm::matmul(matrix(&dy).reversed_axes(), matrix(&x));
-            pool::give(dy);
+            buffers::recycle(dy);
             dw
         });
         match bias {
             None => self.tape().record("linear", y, [dx, dw]),
             Some(bias) => {
-                let db = bias.edge(move |dy| kernel::sum_to(dy, &[out]));
+                let db = bias.edge(move |dy| reduce::sum_to(dy, &[out]));
                 self.tape().record("linear", y, [dx, dw, db])
             }
         }
@@ -107,7 +108,7 @@ fn product_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     if k != rows || a_batch.len() > 1 || b_batch.len() > 1 {
         return None;
     }
-    let mut shape = kernel::broadcast_shape(a_batch, b_batch)?;
+    let mut shape = layout::broadcast_shape(a_batch, b_batch)?;
     shape.extend([*m, *n]);
     Some(shape)
 }
@@ -122,7 +123,7 @@ fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
 /// The products of the matrices of two batches, of which one may have a single matrix that serves all; summed where
 /// `batches` of the result is 1.
 fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Tensor<F> {
-    let mut c = pool::tensor(&[batches, a.dim().1, b.dim().2]);
+    let mut c = buffers::scratch(&[batches, a.dim().1, b.dim().2]);
     let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
     if count == 0 {
         c.fill(F::ZERO);

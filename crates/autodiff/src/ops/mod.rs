@@ -2,11 +2,10 @@
 
 mod axes;
 mod binary;
-mod cross_entropy;
 mod join;
 mod loss;
 mod matmul;
-mod normalize;
+mod norm;
 mod reduce;
 mod select;
 mod shape;

@@ -6,7 +6,8 @@
 use ndarray::{Axis, IxDyn};
 
 use super::axes;
-use crate::{Real, Tensor, Var, kernel};
+use crate::compute::{elementwise, layout, reduce};
+use crate::{Real, Tensor, Var};
 
 /// The axes an op sums or searches, and what becomes of them.
 struct Reduction {
@@ -47,7 +48,7 @@ impl Reduction {
         if self.axes.len() == x.ndim() {
             return Tensor::from_elem(IxDyn(&[]), x.sum());
         }
-        self.fold(x, kernel::sum_axis)
+        self.fold(x, reduce::sum_axis)
     }
 
     /// Puts the reduced axes back with size 1.
@@ -70,7 +71,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = Σ x` over all elements, a scalar; `dx = dy`. The sum of no elements is 0.
     #[track_caller]
     pub fn sum(self) -> Self {
-        self.sum_axis(&self.all_axes(), false)
+        self.sum_axes(&self.all_axes(), false)
     }
 
     /// `y = Σ x` over `axes`; `dx = dy`. The sum of no elements is 0.
@@ -79,12 +80,12 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice.
     #[track_caller]
-    pub fn sum_axis(self, axes: &[isize], keepdim: bool) -> Self {
+    pub fn sum_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
         let over = Reduction::new("sum", x.shape(), axes, keepdim);
         let y = over.result(over.sum(&x));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| kernel::repeat(&over.kept(dy), &shape));
+        let dx = self.edge(move |dy| layout::broadcast_owned(&over.kept(dy), &shape));
         self.tape().record("sum", y, [dx])
     }
 
@@ -95,7 +96,7 @@ impl<F: Real> Var<'_, F> {
     /// If there is no element.
     #[track_caller]
     pub fn mean(self) -> Self {
-        self.mean_axis(&self.all_axes(), false)
+        self.mean_axes(&self.all_axes(), false)
     }
 
     /// `y = Σ x / n` over `axes`, along which there are `n` elements; `dx = dy / n`.
@@ -104,20 +105,20 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice; if `n = 0`.
     #[track_caller]
-    pub fn mean_axis(self, axes: &[isize], keepdim: bool) -> Self {
+    pub fn mean_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
         let over = Reduction::of_some("mean", x.shape(), axes, keepdim);
-        let n = F::of(over.count as f64);
+        let n = F::from_f64(over.count as f64);
         let y = over.result(over.sum(&x).mapv_into(|sum| sum / n));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| kernel::repeat(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
+        let dx = self.edge(move |dy| layout::broadcast_owned(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
         self.tape().record("mean", y, [dx])
     }
 
-    /// The variance of all elements, a scalar: see [`var_axis`](Var::var_axis).
+    /// The variance of all elements, a scalar: see [`var_axes`](Var::var_axes).
     #[track_caller]
     pub fn var(self, ddof: usize) -> Self {
-        self.var_axis(&self.all_axes(), ddof, false)
+        self.var_axes(&self.all_axes(), ddof, false)
     }
 
     /// `y = Σ (x - m)² / (n - ddof)` over `axes`, along which there are `n` elements with the mean `m`;
@@ -130,7 +131,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice; if `n ≤ ddof`.
     #[track_caller]
-    pub fn var_axis(self, axes: &[isize], ddof: usize, keepdim: bool) -> Self {
+    pub fn var_axes(self, axes: &[isize], ddof: usize, keepdim: bool) -> Self {
         let x = self.value();
         let over = Reduction::new("var", x.shape(), axes, keepdim);
         assert!(
@@ -139,22 +140,24 @@ impl<F: Real> Var<'_, F> {
             x.shape(),
             over.count
         );
-        let (n, divisor) = (F::of(over.count as f64), F::of((over.count - ddof) as f64));
+        let (n, divisor) = (F::from_f64(over.count as f64), F::from_f64((over.count - ddof) as f64));
         let mean = over.keep(over.sum(&x).mapv_into(|sum| sum / n));
-        let centered = kernel::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
-        let squares = over.sum(&kernel::map(&centered, |c| c * c));
+        let centered = elementwise::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
+        let squares = over.sum(&elementwise::map(&centered, |c| c * c));
         let y = over.result(squares.mapv_into(|sum| sum / divisor));
-        let rate = F::of(2.0) / divisor;
+        let rate = F::from_f64(2.0) / divisor;
         let dx = self.edge(move |dy| {
-            kernel::broadcast_map(&centered, &over.kept(dy), centered.shape(), move |c, dy| rate * c * dy)
+            elementwise::broadcast_map(&centered, &over.kept(dy), centered.shape(), move |c, dy| {
+                rate * c * dy
+            })
         });
         self.tape().record("var", y, [dx])
     }
 
-    /// The largest element, a scalar: see [`max_axis`](Var::max_axis).
+    /// The largest element, a scalar: see [`max_axes`](Var::max_axes).
     #[track_caller]
     pub fn max(self) -> Self {
-        self.max_axis(&self.all_axes(), false)
+        self.max_axes(&self.all_axes(), false)
     }
 
     /// `y = max x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is larger than
@@ -164,14 +167,14 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice; if there is no element along `axes`.
     #[track_caller]
-    pub fn max_axis(self, axes: &[isize], keepdim: bool) -> Self {
+    pub fn max_axes(self, axes: &[isize], keepdim: bool) -> Self {
         self.extreme("max", axes, keepdim, F::neg_infinity(), |x, best| x > best)
     }
 
-    /// The smallest element, a scalar: see [`min_axis`](Var::min_axis).
+    /// The smallest element, a scalar: see [`min_axes`](Var::min_axes).
     #[track_caller]
     pub fn min(self) -> Self {
-        self.min_axis(&self.all_axes(), false)
+        self.min_axes(&self.all_axes(), false)
     }
 
     /// `y = min x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is smaller than
@@ -181,7 +184,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice; if there is no element along `axes`.
     #[track_caller]
-    pub fn min_axis(self, axes: &[isize], keepdim: bool) -> Self {
+    pub fn min_axes(self, axes: &[isize], keepdim: bool) -> Self {
         self.extreme("min", axes, keepdim, F::infinity(), |x, best| x < best)
     }
 
@@ -197,14 +200,15 @@ impl<F: Real> Var<'_, F> {
         let x = self.value();
         let over = Reduction::of_some(op, x.shape(), axes, keepdim);
         let better = |best: F, x: F| if wins(x, best) || x.is_nan() { x } else { best };
-        let best = over.fold(&x, |x, axis| kernel::fold_axis(x, axis, worst, better));
+        let best = over.fold(&x, |x, axis| reduce::fold_axis(x, axis, worst, better));
         let y = over.result(best.clone());
         let dx = self.edge(move |dy| {
             let best = over.keep(best);
-            let chosen = kernel::broadcast_map(&x, &best, x.shape(), |x, y| F::of((x == y).into()));
+            let chosen =
+                elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64((x == y).into()));
             let ties = over.keep(over.sum(&chosen));
-            let share = kernel::update(over.kept(dy), &ties, |dy, k| dy / k);
-            kernel::broadcast_map(&chosen, &share, x.shape(), |chosen, share| chosen * share)
+            let share = elementwise::zip_inplace(over.kept(dy), &ties, |dy, k| dy / k);
+            elementwise::broadcast_map(&chosen, &share, x.shape(), |chosen, share| chosen * share)
         });
         self.tape().record(op, y, [dx])
     }

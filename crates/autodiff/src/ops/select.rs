@@ -3,14 +3,15 @@
 use ndarray::{ArcArray, ArrayView, Axis, Dimension, IxDyn, Slice, Zip};
 
 use super::axes;
-use crate::{Real, Tensor, Var, kernel};
+use crate::compute::{layout, reduce};
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `y = a` where `condition`, else `b`; `da = dy` where `condition`, else 0, and `db` the other way round. All three
     /// broadcast. (NumPy and PyTorch call it `where`, which is a keyword of Rust.)
     ///
     /// A condition on values is computed outside the tape, having no gradient: with `x = a.value().mapv(|a| a > 0.0)`,
-    /// write `Var::select(x.view(), a, b)`.
+    /// write `Var::where_cond(x.view(), a, b)`.
     ///
     /// The part that is not chosen gets a gradient of 0. If it was computed by an op with an infinite slope there, such
     /// as `sqrt` at 0, that op turns the 0 into NaN: keep its input away from there, too.
@@ -19,25 +20,25 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If the shapes cannot be broadcast together.
     #[track_caller]
-    pub fn select<D: Dimension>(condition: ArrayView<'_, bool, D>, a: Self, b: Self) -> Self {
-        let shape = a.broadcast_with("select", b);
-        let Some(shape) = kernel::broadcast_shape(condition.shape(), &shape) else {
+    pub fn where_cond<D: Dimension>(condition: ArrayView<'_, bool, D>, a: Self, b: Self) -> Self {
+        let shape = a.broadcast_with("where_cond", b);
+        let Some(shape) = layout::broadcast_shape(condition.shape(), &shape) else {
             panic!(
-                "`select`: the condition's shape {:?} and {shape:?} cannot be broadcast together",
+                "`where_cond`: the condition's shape {:?} and {shape:?} cannot be broadcast together",
                 condition.shape()
             );
         };
         let condition = condition.into_dyn().to_owned().into_shared();
         let (x, z) = (a.value(), b.value());
         let y = Zip::from(condition.broadcast(&*shape).expect("the common shape"))
-            .and(kernel::broadcast(&x, &shape))
-            .and(kernel::broadcast(&z, &shape))
+            .and(layout::broadcast(&x, &shape))
+            .and(layout::broadcast(&z, &shape))
             .map_collect(|&chosen, &a, &b| if chosen { a } else { b });
         let (a_shape, b_shape) = (x.shape().to_vec(), z.shape().to_vec());
         let shared = condition.clone();
-        let da = a.edge(move |dy| kernel::sum_to(zero_unless(&shared, true, dy), &a_shape));
-        let db = b.edge(move |dy| kernel::sum_to(zero_unless(&condition, false, dy), &b_shape));
-        a.tape().record("select", y.into_shared(), [da, db])
+        let da = a.edge(move |dy| reduce::sum_to(zero_unless(&shared, true, dy), &a_shape));
+        let db = b.edge(move |dy| reduce::sum_to(zero_unless(&condition, false, dy), &b_shape));
+        a.tape().record("where_cond", y.into_shared(), [da, db])
     }
 
     /// The rows `indices` of `x`, in that order: rows are what lies at one place of `axis`, as in an embedding with

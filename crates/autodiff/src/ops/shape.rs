@@ -5,7 +5,8 @@ use std::ops::Range;
 use ndarray::{IxDyn, Slice};
 
 use super::axes;
-use crate::{Real, Tensor, Var, kernel};
+use crate::compute::{layout, reduce};
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// The same elements in row-major order under another shape; `dx` is `dy` reshaped back.
@@ -91,13 +92,13 @@ impl<F: Real> Var<'_, F> {
     pub fn broadcast_to(self, shape: &[usize]) -> Self {
         let x = self.value();
         assert!(
-            kernel::broadcast_shape(x.shape(), shape).as_deref() == Some(shape),
+            layout::broadcast_shape(x.shape(), shape).as_deref() == Some(shape),
             "`broadcast_to`: the shape {:?} cannot be broadcast to {shape:?}",
             x.shape()
         );
-        let y = kernel::repeat(&x, shape);
+        let y = layout::broadcast_owned(&x, shape);
         let before = x.shape().to_vec();
-        let dx = self.edge(move |dy| kernel::sum_to(dy, &before));
+        let dx = self.edge(move |dy| reduce::sum_to(dy, &before));
         self.tape().record("broadcast_to", y, [dx])
     }
 
@@ -131,6 +132,6 @@ impl<F: Real> Var<'_, F> {
 
 /// Shares the array where it is in row-major order already.
 pub(super) fn row_major<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
-    let x = kernel::row_major(x.clone());
+    let x = layout::row_major(x.clone());
     x.into_shape_with_order(IxDyn(shape)).expect("as many elements, checked by the op")
 }

@@ -3,7 +3,8 @@
 use ndarray::{Axis, aview1};
 
 use super::axes;
-use crate::{Real, Tensor, Var, kernel, pool};
+use crate::compute::{buffers, elementwise, reduce};
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `y = eˣ / Σ eˣ` along `axis`; `dx = y (dy - Σ y dy)`.
@@ -18,7 +19,7 @@ impl<F: Real> Var<'_, F> {
         let y = softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            kernel::for_each_lane(
+            elementwise::for_each_lane(
                 &mut dy,
                 &saved,
                 axis,
@@ -46,7 +47,7 @@ impl<F: Real> Var<'_, F> {
         let y = log_softmax(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            kernel::for_each_lane(
+            elementwise::for_each_lane(
                 &mut dy,
                 &saved,
                 axis,
@@ -61,10 +62,10 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("log_softmax", y, [dx])
     }
 
-    /// `y = ln Σ eˣ` over all elements, a scalar: see [`logsumexp_axis`](Var::logsumexp_axis).
+    /// `y = ln Σ eˣ` over all elements, a scalar: see [`logsumexp_axes`](Var::logsumexp_axes).
     #[track_caller]
     pub fn logsumexp(self) -> Self {
-        self.logsumexp_axis(&self.all_axes(), false)
+        self.logsumexp_axes(&self.all_axes(), false)
     }
 
     /// `y = ln Σ eˣ` over `axes`; `dx = eˣ⁻ʸ dy`. For no elements it is `ln 0 = -∞`.
@@ -73,7 +74,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If an axis does not exist or is given twice.
     #[track_caller]
-    pub fn logsumexp_axis(self, axes: &[isize], keepdim: bool) -> Self {
+    pub fn logsumexp_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
         let axes = axes::axes("logsumexp", axes, x.shape());
         let kept = logsumexp(&x, &axes);
@@ -84,8 +85,8 @@ impl<F: Real> Var<'_, F> {
         };
         let dx = self.edge(move |dy| {
             let dy = if keepdim { dy } else { axes.iter().fold(dy, |dy, &axis| dy.insert_axis(axis)) };
-            let p = kernel::broadcast_map(&x, &kept, x.shape(), |x, y| (x - y).fast_exp());
-            kernel::broadcast_map(&p, &dy, x.shape(), |p, dy| p * dy)
+            let p = elementwise::broadcast_map(&x, &kept, x.shape(), |x, y| (x - y).fast_exp());
+            elementwise::broadcast_map(&p, &dy, x.shape(), |p, dy| p * dy)
         });
         self.tape().record("logsumexp", y, [dx])
     }
@@ -116,26 +117,26 @@ pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
 /// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials and their
 /// sum. The exponentials are computed all at once, because a lane may be shorter than a vector.
 fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F], F)) -> Tensor<F> {
-    let mut y = pool::tensor(x.shape());
-    kernel::for_each_lane(
+    let mut y = buffers::scratch(x.shape());
+    elementwise::for_each_lane(
         &mut y,
         x,
         axis,
         #[inline(always)]
         |y, x| {
-            let max = kernel::largest(x);
+            let max = reduce::max(x);
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max);
         },
     );
-    let powers = kernel::map(&y, F::fast_exp);
-    kernel::for_each_lane(
+    let powers = elementwise::map(&y, F::fast_exp);
+    elementwise::for_each_lane(
         &mut y,
         &powers,
         axis,
         #[inline(always)]
         |y, powers| finish(y, powers, aview1(powers).sum()),
     );
-    pool::give(powers);
+    buffers::recycle(powers);
     y
 }
 
@@ -143,10 +144,10 @@ fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F
 fn logsumexp<F: Real>(x: &Tensor<F>, axes: &[Axis]) -> Tensor<F> {
     let mut max = x.clone();
     for &axis in axes {
-        max = kernel::fold_axis(&max, axis, F::neg_infinity(), F::max).insert_axis(axis);
+        max = reduce::fold_axis(&max, axis, F::neg_infinity(), F::max).insert_axis(axis);
     }
     // An infinite maximum cannot be subtracted: `∞ - ∞` is NaN.
     max.mapv_inplace(|max| if max.is_finite() { max } else { F::ZERO });
-    let e = kernel::broadcast_map(x, &max, x.shape(), |x, max| (x - max).fast_exp());
-    kernel::update(kernel::sum_to(e, max.shape()), &max, |sum, max| sum.fast_ln() + max)
+    let e = elementwise::broadcast_map(x, &max, x.shape(), |x, max| (x - max).fast_exp());
+    elementwise::zip_inplace(reduce::sum_to(e, max.shape()), &max, |sum, max| sum.fast_ln() + max)
 }

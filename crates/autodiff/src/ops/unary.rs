@@ -3,7 +3,8 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::ops::Neg;
 
-use crate::{Real, Tensor, Var, kernel};
+use crate::compute::elementwise;
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `y = value(x)`, `dx = dy · slope(x, y)`.
@@ -15,10 +16,10 @@ impl<F: Real> Var<'_, F> {
         slope: impl Fn(F, F) -> F + Sync + 'static,
     ) -> Self {
         let x = self.value();
-        let y = kernel::map(&x, value);
+        let y = elementwise::map(&x, value);
         let saved = y.clone();
         let dx = self.edge(move |dy| {
-            kernel::update2(
+            elementwise::zip2_inplace(
                 dy,
                 &x,
                 &saved,
@@ -32,7 +33,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = c x`, `dx = c dy`.
     #[track_caller]
     pub(super) fn scale(self, op: &'static str, c: F) -> Self {
-        let y = kernel::map(&self.value(), move |x| c * x);
+        let y = elementwise::map(&self.value(), move |x| c * x);
         let dx = self.edge(move |dy: Tensor<F>| dy.mapv_into(|dy| c * dy));
         self.tape().record(op, y, [dx])
     }
@@ -40,7 +41,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = x + c`, `dx = dy`.
     #[track_caller]
     pub(super) fn shift(self, op: &'static str, c: F) -> Self {
-        let y = kernel::map(&self.value(), move |x| x + c);
+        let y = elementwise::map(&self.value(), move |x| x + c);
         let dx = self.edge(|dy: Tensor<F>| dy);
         self.tape().record(op, y, [dx])
     }
@@ -51,7 +52,7 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "powi",
             move |x| x.powi(n),
-            move |x, _| if n == 0 { F::ZERO } else { F::of(n.into()) * x.powi(n - 1) },
+            move |x, _| if n == 0 { F::ZERO } else { F::from_f64(n.into()) * x.powi(n - 1) },
         )
     }
 
@@ -68,7 +69,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = √x`, `dx = dy / 2y`.
     #[track_caller]
     pub fn sqrt(self) -> Self {
-        self.unary("sqrt", F::sqrt, |_, y| F::of(0.5) / y)
+        self.unary("sqrt", F::sqrt, |_, y| F::from_f64(0.5) / y)
     }
 
     /// `y = x²`, `dx = 2x dy`.
@@ -182,10 +183,10 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "gelu_tanh",
             #[inline(always)]
-            |x| F::of(0.5) * x * (F::ONE + gelu_t(x).0),
+            |x| F::from_f64(0.5) * x * (F::ONE + gelu_t(x).0),
             #[inline(always)]
             |x, _| {
-                let half = F::of(0.5);
+                let half = F::from_f64(0.5);
                 let (t, inner) = gelu_t(x);
                 half * (F::ONE + t) + half * x * (F::ONE - t * t) * inner
             },
@@ -267,20 +268,20 @@ impl<F: Real> Neg for Var<'_, F> {
 /// `Φ(x)`.
 #[inline(always)]
 fn normal_cdf<F: Real>(x: F) -> F {
-    F::of(0.5) * (F::ONE + (x * F::of(FRAC_1_SQRT_2)).erf())
+    F::from_f64(0.5) * (F::ONE + (x * F::from_f64(FRAC_1_SQRT_2)).erf())
 }
 
 /// `φ(x)`.
 #[inline(always)]
 fn normal_pdf<F: Real>(x: F) -> F {
-    (F::of(-0.5) * x * x).fast_exp() * F::of(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
+    (F::from_f64(-0.5) * x * x).fast_exp() * F::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
 }
 
 /// `t` of [`gelu_tanh`](Var::gelu_tanh), and the derivative of what it is the tanh of.
 #[inline(always)]
 fn gelu_t<F: Real>(x: F) -> (F, F) {
-    let (rate, cubic) = (F::of(FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::of(0.044715));
-    ((rate * (x + cubic * x * x * x)).fast_tanh(), rate * (F::ONE + F::of(3.0) * cubic * x * x))
+    let (rate, cubic) = (F::from_f64(FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::from_f64(0.044715));
+    ((rate * (x + cubic * x * x * x)).fast_tanh(), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
 }
 
 /// `e^-|x|` never overflows, whichever sign `x` has.

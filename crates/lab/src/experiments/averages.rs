@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use wengert_autodiff::Param;
 use wengert_optim::{RmsProp, Rule, WeightEma};
 
-use crate::stream::{Walker, deviation, evenly, formula, in_ratios};
+use crate::run::drive::{Walker, deviation, evenly, formula, in_ratios};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] =
@@ -218,7 +218,7 @@ fn one_average() -> Outcome {
         walker.step(&[g]);
         raw.push(walker.state.v[0]);
         // The public estimate of the squared gradient, after the correction.
-        corrected.push(walker.rule.under_root(&walker.state).map_or(f64::NAN, |(v, _)| v[0]));
+        corrected.push(walker.rule.second_moment(&walker.state).map_or(f64::NAN, |(v, _)| v[0]));
         model.value_mut()[0] = g * g;
         ema.update(&model);
         averaged.push(ema.values().map(|(_, value)| value[0]).sum());

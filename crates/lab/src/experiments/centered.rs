@@ -2,7 +2,7 @@
 
 use wengert_optim::RmsProp;
 
-use crate::stream::{Walker, deviation, evenly, formula, steps};
+use crate::run::drive::{Walker, deviation, evenly, formula, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[BLOW_UP, CLAMP];

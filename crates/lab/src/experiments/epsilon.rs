@@ -3,7 +3,7 @@
 use wengert_optim::Epsilon::{self, Inside, Outside};
 use wengert_optim::RmsProp;
 
-use crate::stream::{Walker, descend, deviation, evenly};
+use crate::run::drive::{Walker, descend, deviation, evenly};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[PLACEMENT, PERTURBATION, UNITS];

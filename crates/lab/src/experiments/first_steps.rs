@@ -2,7 +2,7 @@
 
 use wengert_optim::{Epsilon, RmsProp};
 
-use crate::stream::{Walker, descend, deviation, formula, in_ratios, steps};
+use crate::run::drive::{Walker, descend, deviation, formula, in_ratios, steps};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[WORKED_EXAMPLE, COLD_START, BIAS_CORRECTION, INITIAL_SCALE];

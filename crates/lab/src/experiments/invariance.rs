@@ -2,7 +2,7 @@
 
 use wengert_optim::{AdaGrad, Adam, Adamax, Epsilon, Lion, RmsProp, Rprop, Rule, Sgd};
 
-use crate::stream::{Walker, deviation, evenly, formula, steps};
+use crate::run::drive::{Walker, deviation, evenly, formula, steps};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[EXPONENT, OTHER_SCALERS, COLUMNS];

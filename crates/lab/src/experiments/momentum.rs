@@ -3,7 +3,7 @@
 use wengert_optim::{Adam, RmsProp, Rule};
 
 use super::recorded;
-use crate::stream::{Walker, descend, deviation, evenly, formula, steps};
+use crate::run::drive::{Walker, descend, deviation, evenly, formula, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[ADAM_WITHOUT_MOMENTUM, NOT_ADAM, RATE_IN_MOMENTUM, NESTEROV];
@@ -171,5 +171,5 @@ fn nesterov() -> Outcome {
 /// 1 if Nesterov's momentum of strength 0 is an error.
 fn refused() -> f64 {
     let rule = RmsProp { nesterov: true, ..RmsProp::default() };
-    f64::from(u8::from(Rule::<f64>::check(&rule).is_err()))
+    f64::from(u8::from(Rule::<f64>::validate(&rule).is_err()))
 }

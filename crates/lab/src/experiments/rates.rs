@@ -7,7 +7,7 @@ use wengert_autodiff::{Tape, module};
 use wengert_layers::{Dense, Layer};
 use wengert_optim::{Optimizer, RmsProp, Rule};
 
-use crate::stream::{Walker, deviation};
+use crate::run::drive::{Walker, deviation};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[RATES, LAYERS];
@@ -60,7 +60,7 @@ const LAYERS: Experiment = Experiment {
     claim: "Within one layer of a network the rates lie more than an order of magnitude apart, though one η was set; every step is its own rate times its gradient.",
     formula: "Δw = -rate · g, element by element, with rate = η/(√v + ε)",
     source: "Two notes speak of a rate per parameter; here they can be read. How far apart they lie was not predicted: the bound is one order of magnitude.",
-    code: "opt.step_observed(&mut model, &grads, |seen| println!(\"{:?}\", seen.summary()));",
+    code: "opt.step_with(&mut model, &grads, |seen| println!(\"{:?}\", seen.summary()));",
     run: layers,
 };
 
@@ -85,7 +85,7 @@ fn layers() -> Outcome {
         let loss = (model.out.forward(hidden) - tape.constant(y.clone().into_dyn())).square().mean();
         let grads = loss.backward();
         rates.clear();
-        opt.step_observed(&mut model, &grads, |seen| {
+        opt.step_with(&mut model, &grads, |seen| {
             let rate = seen.rule.effective_lr(seen.after, seen.state);
             for ((update, rate), g) in seen.update().iter().zip(&rate).zip(seen.grad) {
                 error = error.max((update + rate * g).abs());

@@ -5,7 +5,7 @@
 
 use wengert_optim::{Epsilon, RmsProp};
 
-use crate::stream::{Walker, deviation, evenly};
+use crate::run::drive::{Walker, deviation, evenly};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[OUTSIDE, INSIDE];

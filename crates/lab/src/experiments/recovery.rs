@@ -2,7 +2,7 @@
 
 use wengert_optim::{AdaGrad, Adam, RmsProp, Rule};
 
-use crate::stream::{Walker, descend, deviation, evenly, formula, in_ratios, steps};
+use crate::run::drive::{Walker, descend, deviation, evenly, formula, in_ratios, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] =

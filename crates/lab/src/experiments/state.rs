@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use wengert_optim::{RmsProp, Rule, Sgd, WeightDecay};
 
-use crate::stream::{Walker, descend, deviation, formula, in_ratios};
+use crate::run::drive::{Walker, descend, deviation, formula, in_ratios};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(super) const ALL: &[Experiment] = &[DECAY, RESUME];

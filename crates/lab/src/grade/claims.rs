@@ -3,7 +3,7 @@
 use wengert_optim::{Epsilon, RmsProp, Rule, WeightDecay};
 
 use super::{LawFinding, Verdict, compare};
-use crate::stream::{Walker, formula, steps};
+use crate::run::drive::{Walker, formula, steps};
 
 /// How far a step may be from its closed form, relatively.
 const TOLERANCE: f64 = 1e-9;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use wengert_autodiff::Tensor;
-use wengert_optim::{Epsilon, HyperError, RmsProp, RmsPropState, Rule, WeightDecay};
+use wengert_optim::{Epsilon, InvalidHyperparameter, RmsProp, RmsPropState, Rule, WeightDecay};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Bug {
@@ -32,8 +32,8 @@ impl Rule<f64> for Wrong {
     const NAME: &'static str = "Wrong";
     type State = RmsPropState<f64>;
 
-    fn check(&self) -> Result<(), HyperError> {
-        Rule::<f64>::check(&self.hyper)
+    fn validate(&self) -> Result<(), InvalidHyperparameter> {
+        Rule::<f64>::validate(&self.hyper)
     }
 
     fn init(&self, param: &Tensor<f64>) -> RmsPropState<f64> {

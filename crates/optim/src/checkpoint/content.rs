@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use wengert_autodiff::Module;
 
 #[cfg(feature = "safetensors")]
-use super::safetensors;
-use super::{CheckpointError, RawTensor, Stored, codec, container};
+use super::format::safetensors;
+use super::format::{container, records};
+use super::{CheckpointError, RawTensor, Stored};
 use crate::{Field, Optimizer, Rule, State};
 
 /// What a file of either format holds, without the model or the optimizer it belongs to: for tools.
@@ -79,7 +80,7 @@ impl Checkpoint {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
         let unsavable = |why| CheckpointError::unsavable(path, "the checkpoint", why);
-        let payload = codec::encode(self).map_err(unsavable)?;
+        let payload = records::encode(self).map_err(unsavable)?;
         let header = container::header(&payload);
         container::check_length((header.len() + payload.len()) as u64).map_err(unsavable)?;
         wengert_files::write(path, |file| {
@@ -169,7 +170,7 @@ impl Damage {
 
 fn decode(bytes: &[u8]) -> Result<Checkpoint, Damage> {
     if container::is(bytes) {
-        return container::payload(bytes).and_then(codec::decode);
+        return container::payload(bytes).and_then(records::decode);
     }
     #[cfg(feature = "safetensors")]
     return safetensors::decode(bytes);

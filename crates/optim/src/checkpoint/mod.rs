@@ -37,7 +37,7 @@
 //! A generator is not saved; what is drawn follows from a seed and a position instead, so that the position is all that a
 //! resumed run needs:
 //!
-//! - dropout: `Tape::with_rng(seed)` draws from the seed and the tape's step; after loading, `tape.set_step(opt.steps())`
+//! - dropout: `Tape::with_seed(seed)` draws from the seed and the tape's step; after loading, `tape.set_steps(opt.steps())`
 //!   where there is one reset for each step;
 //! - the order of the batches: from a new generator in each epoch, seeded with the seed and the epoch, such as
 //!   `StdRng::seed_from_u64(seed ^ epoch << 32)`; in the middle of an epoch, skip the batches that were seen;
@@ -48,16 +48,12 @@
 //! now, after what a schedule did to them, which is restored. To go on with others on purpose, change them after loading:
 //! `opt.rule_mut().lr *= 0.1`.
 
-mod codec;
-mod container;
 mod content;
+mod directory;
 mod error;
+mod format;
 mod report;
 mod restore;
-#[cfg(feature = "safetensors")]
-mod safetensors;
-mod series;
-mod tensor;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -67,10 +63,10 @@ use serde::de::DeserializeOwned;
 use wengert_autodiff::{Module, Tensor};
 
 pub use self::content::{Checkpoint, SavedOptimizer, SavedRule};
+pub use self::directory::{Directory, Saved};
 pub use self::error::CheckpointError;
+pub use self::format::tensor::{Dtype, RawTensor, Stored};
 pub use self::report::{LoadReport, Mismatch};
-pub use self::series::{Saved, Series};
-pub use self::tensor::{Dtype, RawTensor, Stored};
 
 use self::restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
 use crate::{Optimizer, Rule};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wengert_autodiff::{Module, Path, Real, Tensor};
+use wengert_autodiff::{Module, ModulePath, Real, Tensor};
 
 use super::content::to_json;
 use super::{LoadReport, RawTensor, SavedOptimizer, SavedRule, Stored};
@@ -40,7 +40,7 @@ pub(super) fn put_into_model<F: Real>(
     mut tensors: BTreeMap<String, Tensor<F>>,
     model: &mut (impl Module<F> + ?Sized),
 ) {
-    model.visit_mut(&mut Path::default(), &mut |name, slot| {
+    model.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
         if let Some(tensor) = tensors.remove(name) {
             *slot.into_value() = tensor;
         }
@@ -176,7 +176,7 @@ where
                 Err(error) => report.mismatch(&title, "numbers that JSON can hold", error.to_string()),
             }
         }
-        match serde_json::from_str::<R>(&rule.now).map(|rule| (rule.check(), rule)) {
+        match serde_json::from_str::<R>(&rule.now).map(|rule| (rule.validate(), rule)) {
             Ok((Ok(()), rule)) => rules.push(rule),
             Ok((Err(error), _)) => report.mismatch(title, "sound hyper-parameters", error.to_string()),
             Err(error) => report.mismatch(title, "hyper-parameters", error.to_string()),

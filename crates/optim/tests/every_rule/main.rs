@@ -22,7 +22,7 @@ fn gradient(step: usize, element: usize) -> f64 {
 }
 
 fn tensor<F: Real>(f: impl Fn(usize) -> f64) -> Tensor<F> {
-    Tensor::from_shape_fn(vec![2, 3], |at| F::of(f(3 * at[0] + at[1])))
+    Tensor::from_shape_fn(vec![2, 3], |at| F::from_f64(f(3 * at[0] + at[1])))
 }
 
 fn gradients<F: Real>(step: usize) -> Tensor<F> {
@@ -39,7 +39,7 @@ fn run<F: Real, R: Rule<F>>(
     mut param: Tensor<F>,
     grad: impl Fn(usize) -> Tensor<F>,
 ) -> Vec<Tensor<F>> {
-    rule.check().unwrap_or_else(|error| panic!("{error}"));
+    rule.validate().unwrap_or_else(|error| panic!("{error}"));
     let mut state = rule.init(&param);
     let steps = (0..STEPS).map(|step| {
         rule.update(&mut param, &grad(step), &mut state);
@@ -57,12 +57,12 @@ fn scaled(x: &Tensor<f64>, c: f64) -> Tensor<f64> {
 }
 
 fn stays_after_zero_gradients<F: Real, R: Rule<F>>(rule: &R) {
-    let mut param = Tensor::<F>::from_elem(vec![3], F::of(1.5));
+    let mut param = Tensor::<F>::from_elem(vec![3], F::from_f64(1.5));
     let zero = Tensor::<F>::zeros(vec![3]);
     let mut state = rule.init(&param);
     for _ in 0..1100 {
         rule.update(&mut param, &zero, &mut state);
-        assert!(param.iter().all(|&p| p == F::of(1.5)), "{rule:?}");
+        assert!(param.iter().all(|&p| p == F::from_f64(1.5)), "{rule:?}");
     }
 }
 

@@ -54,8 +54,8 @@ fn record(
     let problem = &problems[name];
     let rule = config(options).build();
     let device = Device::flex();
-    let mut a = Slot::<2>::new(&problem.params.a.data, [2, 3], &device);
-    let mut b = Slot::<1>::new(&problem.params.b.data, [2], &device);
+    let mut a = Leaf::<2>::new(&problem.params.a.data, [2, 3], &device);
+    let mut b = Leaf::<1>::new(&problem.params.b.data, [2], &device);
     let mut after = Vec::new();
     for t in 0..problem.len() {
         let grads = problem.gradient(t, &Params { a: a.values(), b: b.values() });
@@ -88,16 +88,16 @@ fn stated(options: &Options) -> Map<String, Value> {
 }
 
 /// A parameter and the state burn keeps for it.
-struct Slot<const D: usize> {
+struct Leaf<const D: usize> {
     value: Tensor<D>,
     state: Option<RmsPropState<D>>,
     shape: [usize; D],
     device: Device,
 }
 
-impl<const D: usize> Slot<D> {
+impl<const D: usize> Leaf<D> {
     fn new(data: &[f64], shape: [usize; D], device: &Device) -> Self {
-        Slot { value: tensor(data, shape, device), state: None, shape, device: device.clone() }
+        Leaf { value: tensor(data, shape, device), state: None, shape, device: device.clone() }
     }
 
     fn step(&mut self, rule: &RmsProp, lr: f64, grad: Option<Vec<f64>>) {

@@ -1,0 +1,209 @@
+//! The matrix product. Strides are free, so a transposed operand is a view and costs nothing.
+//!
+//! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any thread
+//! count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of our own
+//! where the CPU has AVX-512; these two files hold `unsafe`.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+
+use crate::compute::{Real, Tensor, buffers, threads};
+
+/// Multiply-adds below which a second thread costs more than it brings.
+const PARALLEL_ABOVE: usize = 1 << 20;
+
+/// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
+const TILE: usize = 16;
+
+/// `A B` for `A: [m, k]`, `B: [k, n]`, either of them possibly a transposed view.
+pub(crate) fn matmul<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor<F> {
+    let mut c = buffers::scratch(&[a.nrows(), b.ncols()]);
+    F::gemm(F::ONE, a, b, F::ZERO, c.view_mut().into_dimensionality().expect("two axes"));
+    c
+}
+
+/// `C ← α A B + β C`.
+pub(crate) fn sgemm(
+    alpha: f32,
+    a: ArrayView2<'_, f32>,
+    b: ArrayView2<'_, f32>,
+    beta: f32,
+    c: ArrayViewMut2<'_, f32>,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if avx512::fits(alpha, &a, beta, &c) {
+        let thin = avx512::is_thin(&a, &b);
+        return split(a, b, c, &|a, b, c| avx512::sgemm(thin, a, b, c, beta == 1.0));
+    }
+    split(a, b, c, &|a, b, c| portable::sgemm(alpha, a, b, beta, c));
+}
+
+/// `C ← α A B + β C`.
+pub(crate) fn dgemm(
+    alpha: f64,
+    a: ArrayView2<'_, f64>,
+    b: ArrayView2<'_, f64>,
+    beta: f64,
+    c: ArrayViewMut2<'_, f64>,
+) {
+    split(a, b, c, &|a, b, c| portable::dgemm(alpha, a, b, beta, c));
+}
+
+type Kernel<'k, F> = dyn Fn(ArrayView2<'_, F>, ArrayView2<'_, F>, ArrayViewMut2<'_, F>) + Sync + 'k;
+
+/// Divides the longer side of C, together with the operand it comes from, until every thread has a piece.
+fn split<F: Real>(
+    a: ArrayView2<'_, F>,
+    b: ArrayView2<'_, F>,
+    c: ArrayViewMut2<'_, F>,
+    kernel: &Kernel<'_, F>,
+) {
+    assert_eq!((a.ncols(), c.dim()), (b.nrows(), (a.nrows(), b.ncols())), "gemm: the shapes do not fit");
+    let work = a.len() * b.ncols();
+    let threads = if work < PARALLEL_ABOVE { 1 } else { threads::threads() };
+    halve(threads, a, b, c, kernel);
+}
+
+fn halve<F: Real>(
+    threads: usize,
+    a: ArrayView2<'_, F>,
+    b: ArrayView2<'_, F>,
+    c: ArrayViewMut2<'_, F>,
+    kernel: &Kernel<'_, F>,
+) {
+    let (m, n) = c.dim();
+    if threads < 2 || m.max(n) < 2 * TILE {
+        return kernel(a, b, c);
+    }
+    let (near, far) = (threads / 2, threads - threads / 2);
+    if m >= n {
+        let middle = (m * near / threads).next_multiple_of(TILE);
+        let (a0, a1) = a.split_at(Axis(0), middle);
+        let (c0, c1) = c.split_at(Axis(0), middle);
+        threads::join(|| halve(near, a0, b, c0, kernel), || halve(far, a1, b, c1, kernel));
+    } else {
+        let middle = (n * near / threads).next_multiple_of(TILE);
+        let (b0, b1) = b.split_at(Axis(1), middle);
+        let (c0, c1) = c.split_at(Axis(1), middle);
+        threads::join(|| halve(near, a, b0, c0, kernel), || halve(far, a, b1, c1, kernel));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::*;
+
+    /// Sizes around those of a vector, a tile and a block.
+    const SIZES: [(usize, usize, usize); 18] = [
+        (1, 1, 1),
+        (1, 784, 33),
+        (2, 17, 10),
+        (3, 0, 5),
+        (7, 401, 16),
+        (8, 16, 9),
+        (9, 16, 17),
+        (12, 15, 32),
+        (13, 400, 31),
+        (24, 801, 33),
+        (25, 33, 64),
+        (31, 64, 10),
+        (40, 3, 513),
+        (130, 257, 545),
+        (64, 500, 1030),
+        (65, 30, 20),
+        (64, 801, 1),
+        (0, 4, 4),
+    ];
+
+    fn noise(rows: usize, columns: usize, seed: usize) -> Array2<f32> {
+        let at = |(i, j): (usize, usize)| (i * 7919 + j * 104_729 + seed * 1_299_709) * 2_654_435_761 % 1009;
+        Array2::from_shape_fn((rows, columns), |ij| at(ij) as f32 / 504.5 - 1.0)
+    }
+
+    /// The same matrix in four memory layouts, given as views of `bases`.
+    fn layouts(bases: &[Array2<f32>; 4]) -> [ArrayView2<'_, f32>; 4] {
+        let [plain, transposed, spread, reversed] = bases;
+        [plain.view(), transposed.t(), spread.slice(s![1..;2, 1..;3]), reversed.slice(s![..;-1, ..])]
+    }
+
+    fn bases(x: &Array2<f32>) -> [Array2<f32>; 4] {
+        let mut spread = Array2::from_elem((2 * x.nrows() + 1, 3 * x.ncols() + 1), f32::NAN);
+        spread.slice_mut(s![1..;2, 1..;3]).assign(x);
+        [x.clone(), x.t().as_standard_layout().into_owned(), spread, x.slice(s![..;-1, ..]).to_owned()]
+    }
+
+    /// `|Ĉ - C| ≤ γ |A| |B|` with `γ = (k + 2) u`: Higham, "Accuracy and Stability of Numerical Algorithms", section 3.5.
+    fn check(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, start: f32, c: ArrayView2<'_, f32>) {
+        let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
+        let exact = a.dot(&b) + f64::from(start);
+        let scale = a.mapv(f64::abs).dot(&b.mapv(f64::abs)) + f64::from(start.abs());
+        let gamma = (a.ncols() + 2) as f64 * f64::from(f32::EPSILON) / 2.0;
+        for ((&c, exact), scale) in c.iter().zip(&exact).zip(&scale) {
+            assert!((f64::from(c) - exact).abs() <= gamma * scale, "{c} instead of {exact}");
+        }
+    }
+
+    type Product = fn(ArrayView2<'_, f32>, ArrayView2<'_, f32>, f32, ArrayViewMut2<'_, f32>);
+
+    /// Every size in every layout, written into the middle of an array whose border must stay.
+    fn check_all(product: Product) {
+        for (m, k, n) in SIZES {
+            let (a, b) = (bases(&noise(m, k, 1)), bases(&noise(k, n, 2)));
+            for a in layouts(&a) {
+                for b in layouts(&b) {
+                    for beta in [0.0, 1.0] {
+                        let mut frame = Array2::from_elem((m + 2, n + 3), 0.25);
+                        let mut c = frame.slice_mut(s![1..=m, 1..=n]);
+                        if beta == 0.0 {
+                            c.fill(f32::NAN);
+                        }
+                        product(a, b, beta, c.view_mut());
+                        check(a, b, 0.25 * beta, c.view());
+                        c.fill(0.25);
+                        assert!(frame.iter().all(|&x| x == 0.25), "{m}×{k}×{n} wrote beside C");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_product_of_this_cpu_is_right() {
+        check_all(|a, b, beta, c| sgemm(1.0, a, b, beta, c));
+    }
+
+    #[test]
+    fn the_product_of_any_cpu_is_right() {
+        check_all(|a, b, beta, c| portable::sgemm(1.0, a, b, beta, c));
+    }
+
+    #[test]
+    fn alpha_scales_the_product() {
+        let (a, b) = (noise(20, 30, 1), noise(30, 40, 2));
+        let mut c = Array2::zeros((20, 40));
+        sgemm(-0.5, a.view(), b.view(), 0.0, c.view_mut());
+        check(a.mapv(|x| -0.5 * x).view(), b.view(), 0.0, c.view());
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_row_does_not_depend_on_the_others() {
+        let (a, b) = (noise(100, 801, 1), bases(&noise(801, 70, 2)));
+        let product = |a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>| {
+            let mut c = Array2::zeros((a.nrows(), 70));
+            sgemm(1.0, a, b, 0.0, c.view_mut());
+            c
+        };
+        if avx512::fits(1.0, &a.view(), 0.0, &Array2::zeros((2, 2)).view_mut()) {
+            let all = product(a.view(), b[0].view());
+            for b in layouts(&b) {
+                assert_eq!(product(a.slice(s![37..46, ..]), b), all.slice(s![37..46, ..]));
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+
+use ndarray::{ArrayView2, ArrayViewMut2, ScalarOperand};
+use num_traits::{Float, NumAssign};
+
+use super::{gemm, math};
+
+/// The element type of a tensor: `f32` (the default everywhere) or `f64` (gradient checks, references).
+///
+/// The elementary functions come from [`num_traits::Float`]; this trait adds what it lacks. Those named `fast_…` are what
+/// the ops call: Float's function, unless the type has one that compiles to vector instructions, as `f32` has (at most 2
+/// units in the last place from the exact result, as in the standard library). The trait is open on purpose: a dual number
+/// that implements it runs the same tape and yields Hessian-vector products.
+pub trait Real:
+    Float + NumAssign + Sum + ScalarOperand + Default + Debug + Display + LowerExp + Send + Sync + 'static
+{
+    /// The number 0.
+    const ZERO: Self;
+    /// The number 1.
+    const ONE: Self;
+    /// The name of the type in dumps, errors and files: `"f32"`, `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest value to `x`. Hyper-parameters are `f64` and pass through here.
+    fn from_f64(x: f64) -> Self;
+
+    /// The value as `f64`, for reports.
+    fn as_f64(self) -> f64;
+
+    /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
+    fn erf(self) -> Self;
+
+    /// `eˣ`.
+    fn fast_exp(self) -> Self {
+        self.exp()
+    }
+
+    /// `eˣ - 1`, precise near 0.
+    fn fast_exp_m1(self) -> Self {
+        self.exp_m1()
+    }
+
+    /// `ln x`.
+    fn fast_ln(self) -> Self {
+        self.ln()
+    }
+
+    /// `ln(1 + x)`, precise near 0.
+    fn fast_ln_1p(self) -> Self {
+        self.ln_1p()
+    }
+
+    /// `tanh x`.
+    fn fast_tanh(self) -> Self {
+        self.tanh()
+    }
+
+    /// `C ← α A B + β C`. With `β = 0`, whatever `C` held is ignored (NaN included).
+    fn gemm(
+        alpha: Self,
+        a: ArrayView2<'_, Self>,
+        b: ArrayView2<'_, Self>,
+        beta: Self,
+        c: ArrayViewMut2<'_, Self>,
+    );
+}
+
+macro_rules! real {
+    ($float:ident, $gemm:path, $($method:ident: $function:path),*) => {
+        impl Real for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NAME: &'static str = stringify!($float);
+
+            fn from_f64(x: f64) -> Self {
+                x as $float
+            }
+
+            fn as_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            $(#[inline(always)]
+            fn $method(self) -> Self {
+                $function(self)
+            })*
+
+            fn gemm(
+                alpha: Self,
+                a: ArrayView2<'_, Self>,
+                b: ArrayView2<'_, Self>,
+                beta: Self,
+                c: ArrayViewMut2<'_, Self>,
+            ) {
+                $gemm(alpha, a, b, beta, c);
+            }
+        }
+    };
+}
+
+real!(
+    f32,
+    gemm::sgemm,
+    erf: math::erf,
+    fast_exp: math::exp,
+    fast_exp_m1: math::exp_m1,
+    fast_ln: math::ln,
+    fast_ln_1p: math::ln_1p,
+    fast_tanh: math::tanh
+);
+real!(f64, gemm::dgemm, erf: libm::erf);

@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+
+use crate::module::{Id, names_by_id};
+use crate::tape::node::{Kind, Node};
+use crate::{Module, Real, Tape, Tensor};
+
+/// The names under which [`Tape::detect_anomaly`] reports.
+pub(crate) struct FiniteCheck {
+    names: BTreeMap<Id, String>,
+}
+
+impl<F: Real> Tape<F> {
+    /// From now on every value and every gradient is checked, and the first NaN or infinity panics: at the line of the
+    /// op where it is a value, at the line of `backward` where it is a gradient. The message names the op, the layer (by
+    /// the parameter of `model` used last before the op; `&()` if there is no model), the step and the element, and for
+    /// a gradient the line of the op too. For debugging: it reads every tensor once more.
+    ///
+    /// ```should_panic
+    /// # use wengert_autodiff::Tape;
+    /// let mut tape = Tape::new();
+    /// tape.detect_anomaly(&());
+    /// tape.variable(ndarray::arr1(&[1.0, -1.0]).into_dyn()).ln(); // panics here
+    /// ```
+    pub fn detect_anomaly(&mut self, model: &(impl Module<F> + ?Sized)) {
+        self.finite_check = Some(FiniteCheck { names: names_by_id(model) });
+    }
+}
+
+impl FiniteCheck {
+    #[track_caller]
+    pub(crate) fn forward<F: Real>(&self, tape: &Tape<F>, index: usize) {
+        let nodes = tape.nodes.borrow();
+        let node = &nodes[index];
+        if let Some(culprit) = node.value.as_ref().and_then(first_non_finite) {
+            let (op, layer, step) = (node.op, self.layer(tape, index), tape.steps());
+            panic!("the value of `{op}` (%{index}, {layer}) at step {step}: {culprit}");
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn backward<F: Real>(&self, tape: &Tape<F>, index: usize, input: usize, dx: &Tensor<F>) {
+        if let Some(culprit) = first_non_finite(dx) {
+            let Node { op, at, .. } = &tape.nodes.borrow()[index];
+            let (layer, step) = (self.layer(tape, index), tape.steps());
+            panic!(
+                "the gradient that `{op}` (%{index}, {layer}, recorded at {at}) gives its input %{input} at step \
+                 {step}: {culprit}"
+            );
+        }
+    }
+
+    /// The parameter used last before the node. The edges would say more, but `backward` holds them while it runs.
+    fn layer<F: Real>(&self, tape: &Tape<F>, index: usize) -> String {
+        let nodes = tape.nodes.borrow();
+        let near = nodes[..=index].iter().rev().find_map(|node| match node.kind {
+            Kind::Param(id) => self.names.get(&id),
+            _ => None,
+        });
+        near.map_or_else(|| "before any layer".to_owned(), |name| format!("near `{name}`"))
+    }
+}
+
+fn first_non_finite<F: Real>(value: &Tensor<F>) -> Option<String> {
+    let (at, x) = value.indexed_iter().find(|(_, x)| !x.is_finite())?;
+    Some(format!("{x} at {:?} of shape {:?}", ndarray::Dimension::slice(&at), value.shape()))
+}

@@ -1,0 +1,101 @@
+//! The walk back.
+
+use super::node::{Kind, Node};
+use super::{Gradients, Tape, Var};
+use crate::compute::elementwise::accumulate;
+use crate::compute::layout;
+use crate::{Real, Tensor};
+
+impl<F: Real> Var<'_, F> {
+    /// Walks the tape back once from this loss.
+    ///
+    /// The walk consumes the recorded derivatives, so that saved activations are freed on the way, and it hands the
+    /// parameters' arrays back to the model, so that the optimizer writes in place.
+    ///
+    /// # Panics
+    ///
+    /// If the value is not a single number; if `backward` already ran since the last `reset`; on an inference tape.
+    #[track_caller]
+    pub fn backward(self) -> Gradients<F> {
+        let tape = self.tape;
+        assert!(
+            !tape.is_inference(),
+            "backward() on an inference tape, which records nothing: use Tape::new()"
+        );
+        assert!(!tape.spent.get(), "a second backward() on one recording: call reset() first");
+        let loss = self.value();
+        assert_eq!(
+            loss.len(),
+            1,
+            "backward() needs a single number, but this loss has shape {:?}: reduce it with sum() or mean()",
+            loss.shape()
+        );
+        tape.spent.set(true);
+        let mut grads = Gradients::default();
+        grads.origin = Some((tape.id, tape.steps()));
+        if self.needs_grad() {
+            let seed = Tensor::from_elem(loss.raw_dim(), F::ONE);
+            walk_back(tape, self.index, seed, &mut grads);
+        }
+        tape.edges.borrow_mut().clear();
+        for node in tape.nodes.borrow_mut().iter_mut().filter(|node| node.holds_param) {
+            node.value = None;
+        }
+        grads.buffer_updates = tape.buffer_updates.borrow_mut().drain(..).collect();
+        grads
+    }
+}
+
+/// The order of the list is topological: one loop from the loss to the first node sees every gradient complete.
+#[track_caller]
+fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut Gradients<F>) {
+    let nodes = tape.nodes.borrow();
+    let mut edges = tape.edges.borrow_mut();
+    if let Some(next) = nodes.get(loss + 1) {
+        edges.truncate(next.first_edge);
+    }
+    let mut pending = tape.pending.borrow_mut();
+    pending.clear();
+    pending.resize_with(loss, || None);
+    pending.push(Some(seed));
+    for (index, node) in nodes[..=loss].iter().enumerate().rev() {
+        let node_edges = edges.drain(node.first_edge..);
+        let Some(upstream) = pending[index].take() else { continue };
+        match node.kind {
+            Kind::Constant => {}
+            Kind::Variable => _ = grads.variables.insert(index, layout::row_major(upstream)),
+            // Only where it is the loss itself; others' gradients do not stop here.
+            Kind::Param(id) => grads.add(id, upstream),
+            Kind::Op { .. } => {
+                let mut upstream = Some(upstream);
+                let mut tracked = node_edges.filter_map(|edge| Some((edge.input, edge.pullback?))).peekable();
+                while let Some((input, pullback)) = tracked.next() {
+                    // The last pullback gets the gradient itself, so that it may change it in place.
+                    let g = if tracked.peek().is_some() { upstream.clone() } else { upstream.take() };
+                    let dx = pullback(g.expect("taken by the last pullback only"));
+                    check_pullback(tape, index, input, &dx, &nodes);
+                    match (nodes[input].kind, &mut pending[input]) {
+                        (Kind::Param(id), _) => grads.add(id, dx),
+                        (_, Some(sum)) => accumulate(sum, dx),
+                        (_, empty) => *empty = Some(dx),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check_pullback<F: Real>(tape: &Tape<F>, index: usize, input: usize, dx: &Tensor<F>, nodes: &[Node<F>]) {
+    let expected = nodes[input].value.as_ref().map(Tensor::shape);
+    assert!(
+        expected == Some(dx.shape()),
+        "`{}`: the gradient of input %{input} has shape {:?}, the input {:?}",
+        nodes[index].op,
+        dx.shape(),
+        expected.unwrap_or_default()
+    );
+    if let Some(check) = &tape.finite_check {
+        check.backward(tape, index, input, dx);
+    }
+}

@@ -1,0 +1,240 @@
+//! The list of operations, its values, and the walk back. The files of this folder share the insides of [`Tape`].
+
+mod anomaly;
+mod backward;
+mod buffer_updates;
+mod dump;
+mod gradients;
+mod node;
+mod random;
+mod var;
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::Location;
+
+use rand::rngs::StdRng;
+
+use crate::compute::buffers;
+use crate::module::Id;
+use crate::{Param, Real, Tensor};
+
+use anomaly::FiniteCheck;
+pub(crate) use node::{Kind, Node};
+
+pub use dump::TapeStats;
+pub use gradients::Gradients;
+pub use node::Edge;
+pub use var::Var;
+
+/// The list of operations of one step, in the order in which they ran (R. E. Wengert, "A simple automatic derivative
+/// evaluation program", 1964).
+///
+/// Every [`Var`] borrows the tape it lives on, and [`reset`](Tape::reset) needs the tape for itself: a `Var` of an
+/// earlier step cannot be used by mistake, because it does not compile.
+///
+/// ```compile_fail
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let mut tape = Tape::new();
+/// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
+/// tape.reset();
+/// x.sum().backward(); // error: `tape` is borrowed by `x`
+/// ```
+///
+/// ```
+/// # use wengert_autodiff::{Tape, Tensor};
+/// let mut tape = Tape::new();
+/// tape.reset();
+/// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
+/// x.sum().backward();
+/// ```
+pub struct Tape<F: Real = f32> {
+    pub(crate) id: Id,
+    pub(crate) nodes: RefCell<Vec<Node<F>>>,
+    /// The edges of all nodes, one node after the other.
+    pub(crate) edges: RefCell<Vec<Edge<F>>>,
+    /// The gradients that the walk back has found so far, by node; kept so that the next walk need not allocate it.
+    pub(crate) pending: RefCell<Vec<Option<Tensor<F>>>>,
+    pub(crate) buffer_updates: RefCell<Vec<(Id, Tensor<F>)>>,
+    pub(crate) finite_check: Option<FiniteCheck>,
+    inference: bool,
+    /// Set by `backward`, which consumes the edges: nothing may be recorded until `reset`.
+    pub(crate) spent: Cell<bool>,
+    step: u64,
+    seed: Option<u64>,
+    rng: RefCell<Option<StdRng>>,
+}
+
+impl<F: Real> Default for Tape<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// A tape that records, which also means training: batch norm uses the batch's statistics, dropout drops.
+    pub fn new() -> Self {
+        Self {
+            id: Id::fresh(),
+            nodes: RefCell::default(),
+            edges: RefCell::default(),
+            pending: RefCell::default(),
+            buffer_updates: RefCell::default(),
+            finite_check: None,
+            inference: false,
+            spent: Cell::new(false),
+            step: 0,
+            seed: None,
+            rng: RefCell::default(),
+        }
+    }
+
+    /// A tape for training with randomness (dropout). The same seed gives the same bits: step `n`, counted by
+    /// [`reset`](Tape::reset), draws from a generator seeded with `seed` and `n`.
+    pub fn with_seed(seed: u64) -> Self {
+        let mut tape = Self::new();
+        tape.seed = Some(seed);
+        tape
+    }
+
+    /// A tape for evaluation: nothing is recorded, batch norm uses its running statistics, dropout is the identity.
+    ///
+    /// Values stay readable until [`reset`](Tape::reset) or the end of the tape.
+    pub fn inference() -> Self {
+        let mut tape = Self::new();
+        tape.inference = true;
+        tape
+    }
+
+    /// Whether this is an [`inference`](Tape::inference) tape.
+    pub fn is_inference(&self) -> bool {
+        self.inference
+    }
+
+    /// Starts the next step with an empty list. The arrays of the last step that nothing else shares are used again.
+    pub fn reset(&mut self) {
+        self.edges.get_mut().clear();
+        self.buffer_updates.get_mut().clear();
+        // A view before what it is a view of, which is then given back as a whole.
+        self.nodes.get_mut().drain(..).rev().filter_map(|node| node.value).for_each(buffers::recycle);
+        buffers::trim::<F>();
+        self.spent.set(false);
+        self.step += 1;
+        *self.rng.get_mut() = None;
+    }
+
+    /// How often the tape was [`reset`](Tape::reset).
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Continues an interrupted run at `step`, with the random numbers it would have had there.
+    pub fn set_steps(&mut self, step: u64) {
+        self.step = step;
+        *self.rng.get_mut() = None;
+    }
+
+    /// A leaf that needs no gradient: an input batch, a target.
+    #[track_caller]
+    pub fn constant(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
+        self.leaf("constant", value.into(), Kind::Constant)
+    }
+
+    /// A leaf whose gradient [`Gradients::wrt`](crate::Gradients::wrt) gives.
+    #[track_caller]
+    pub fn variable(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
+        self.leaf("variable", value.into(), Kind::Variable)
+    }
+
+    /// A leaf that stands for `param`. Used twice, its gradients add up.
+    #[track_caller]
+    pub fn param(&self, param: &Param<F>) -> Var<'_, F> {
+        self.leaf("param", param.value().clone(), Kind::Param(param.id))
+    }
+
+    #[track_caller]
+    fn leaf(&self, op: &'static str, value: Tensor<F>, kind: Kind) -> Var<'_, F> {
+        let kind = if self.inference { Kind::Constant } else { kind };
+        self.push(op, value, kind, matches!(kind, Kind::Param(_)), [])
+    }
+
+    /// Appends an op's result: the value, and one [`edge`](Var::edge) per input. This is how every op of this crate is
+    /// written, and how users add their own.
+    ///
+    /// Give the result an array of its own: one that it shares with a parameter stays readable after `backward`, and
+    /// the optimizer then copies the parameter before it writes.
+    ///
+    /// # Panics
+    ///
+    /// After `backward` and before `reset`.
+    #[track_caller]
+    pub fn record<const N: usize>(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        edges: [Edge<F>; N],
+    ) -> Var<'_, F> {
+        let tracked = edges.iter().any(|edge| edge.pullback.is_some());
+        self.push(op, value, Kind::Op { tracked }, false, edges)
+    }
+
+    /// Like [`record`](Tape::record) for any number of inputs.
+    #[track_caller]
+    pub fn record_many(&self, op: &'static str, value: Tensor<F>, edges: Vec<Edge<F>>) -> Var<'_, F> {
+        let tracked = edges.iter().any(|edge| edge.pullback.is_some());
+        self.push(op, value, Kind::Op { tracked }, false, edges)
+    }
+
+    /// Like [`record`](Tape::record) for a value that may share its array with `source`.
+    #[track_caller]
+    pub(crate) fn record_view(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        source: Var<'_, F>,
+        edge: Edge<F>,
+    ) -> Var<'_, F> {
+        let holds_param = self.nodes.borrow()[source.index].holds_param;
+        self.push(op, value, Kind::Op { tracked: edge.pullback.is_some() }, holds_param, [edge])
+    }
+
+    #[track_caller]
+    fn push(
+        &self,
+        op: &'static str,
+        value: Tensor<F>,
+        kind: Kind,
+        holds_param: bool,
+        edges: impl IntoIterator<Item = Edge<F>>,
+    ) -> Var<'_, F> {
+        assert!(!self.spent.get(), "`{op}` recorded after backward(): call reset() first");
+        let index = self.nodes.borrow().len();
+        let first_edge = self.edges.borrow().len();
+        if !self.inference {
+            self.edges.borrow_mut().extend(edges);
+        }
+        let node = Node { op, at: Location::caller(), value: Some(value), kind, first_edge, holds_param };
+        self.nodes.borrow_mut().push(node);
+        if let Some(check) = &self.finite_check {
+            check.forward(self, index);
+        }
+        Var { tape: self, index }
+    }
+}
+
+impl<F: Real> Drop for Tape<F> {
+    /// The free buffers end with the tape they were kept for.
+    fn drop(&mut self) {
+        buffers::clear::<F>();
+    }
+}
+
+impl<F: Real> fmt::Debug for Tape<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("nodes", &self.nodes.borrow().len())
+            .field("inference", &self.inference)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}

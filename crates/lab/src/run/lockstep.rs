@@ -1,0 +1,85 @@
+use std::fmt;
+
+use wengert_autodiff::{Real, Tensor};
+
+use crate::Runner;
+
+/// Where two optimizers that saw the same gradients part; see [`diff`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// After which step, counted from 1.
+    pub step: u64,
+    /// The index of the coordinate, one number per axis.
+    pub coordinate: Vec<usize>,
+    /// The name of the first optimizer and what it made of the coordinate.
+    pub first: (String, f64),
+    /// The same of the one that differs from it.
+    pub other: (String, f64),
+}
+
+/// Runs optimizers in lock-step on the same gradients until one of them differs from the first: in some coordinate by more than
+/// `tolerance`, as a share of the larger of the two values, or in being NaN. `None` if they agree to the end.
+///
+/// ```
+/// use ndarray::arr1;
+/// use wengert_lab::{Runner, diff};
+/// use wengert_optim::{Adam, RmsProp};
+///
+/// let start = arr1(&[1.0, 1.0]).into_dyn().into_shared();
+/// let rms = RmsProp { bias_correction: true, rho: 0.999, lr: 0.1, ..RmsProp::default() };
+/// let adam = Adam { beta1: 0.5, lr: 0.1, ..Adam::default() };
+/// let mut both = [Runner::new("RMSProp", rms, start.clone()), Runner::new("Adam", adam, start)];
+/// let gradients = [[1.0, 0.0], [1.0, 2.0], [1.0, 0.0]].map(|g| arr1(&g).into_dyn().into_shared());
+/// let parting = diff(&mut both, gradients, 1e-9).unwrap();
+/// // Both make a first step of η; Adam's m̂ is no longer the gradient where that has changed.
+/// assert_eq!((parting.step, parting.coordinate), (2, vec![1]));
+/// ```
+///
+/// # Panics
+///
+/// If there is no optimizer, or a gradient has another shape than the tensors.
+#[track_caller]
+pub fn diff<F: Real>(
+    runners: &mut [Runner<F>],
+    gradients: impl IntoIterator<Item = Tensor<F>>,
+    tolerance: f64,
+) -> Option<Divergence> {
+    assert!(!runners.is_empty(), "`diff` needs an optimizer");
+    for (step, gradient) in (1..).zip(gradients) {
+        for runner in &mut *runners {
+            runner.step(&gradient);
+        }
+        let (first, others) = runners.split_first().expect("there is one");
+        if let Some(parting) = others.iter().find_map(|other| parting(step, first, other, tolerance)) {
+            return Some(parting);
+        }
+    }
+    None
+}
+
+fn parting<F: Real>(step: u64, first: &Runner<F>, other: &Runner<F>, tolerance: f64) -> Option<Divergence> {
+    let mut pairs = first.param().indexed_iter().zip(other.param());
+    let ((coordinate, a), b) = pairs.find(|&((_, a), b)| differ(a.as_f64(), b.as_f64(), tolerance))?;
+    Some(Divergence {
+        step,
+        coordinate: ndarray::Dimension::slice(&coordinate).to_vec(),
+        first: (first.name.clone(), a.as_f64()),
+        other: (other.name.clone(), b.as_f64()),
+    })
+}
+
+fn differ(a: f64, b: f64, tolerance: f64) -> bool {
+    // Equal infinities have no difference to speak of.
+    a.is_nan() != b.is_nan() || a != b && (a - b).abs() > tolerance * a.abs().max(b.abs())
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, coordinate, first, other } = self;
+        write!(
+            f,
+            "after step {step} coordinate {coordinate:?} is {:e} by {} and {:e} by {}",
+            first.1, first.0, other.1, other.0
+        )
+    }
+}

@@ -1,0 +1,143 @@
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wengert_autodiff::Module;
+
+use super::{CheckpointError, Stored, save};
+use crate::{Optimizer, Rule};
+
+/// A directory of checkpoints, of which the latest and the best are kept.
+///
+/// Step and loss stand in the names of the files, `step-000000001200-loss-3.1e-2.wgt`, so that a run that goes on after an
+/// interruption knows them all, and nothing else has to be remembered. Files with other names are left alone.
+///
+/// ```
+/// # use wengert_autodiff::Param;
+/// # use wengert_optim::{Optimizer, Sgd, checkpoint::{self, Loaded, Directory}};
+/// # let mut model: Param = ndarray::arr1(&[1.0]).into();
+/// # let mut opt: Optimizer<Sgd> = Optimizer::new(Sgd::default());
+/// # let directory = tempfile::tempdir()?;
+/// # let directory = directory.path().join("run");
+/// let series = Directory { directory, latest: 3, best: 1 };
+/// let mut epoch = 0;
+/// if let Some(saved) = series.latest()? {
+///     epoch = checkpoint::load(&saved.path, &mut model, &mut opt)?.extra;
+/// }
+/// let loss = 0.031; // of the validation set
+/// series.save(&model, &opt, &(epoch + 1), Some(loss))?;
+/// # assert_eq!(series.best()?, series.latest()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// Where the files are; it is made when the first one is saved.
+    pub directory: PathBuf,
+    /// How many of the latest are kept.
+    pub latest: usize,
+    /// How many of those with the lowest loss are kept, beside the latest.
+    pub best: usize,
+}
+
+/// A file of a [`Directory`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// Where it is.
+    pub path: PathBuf,
+    /// [`Optimizer::steps`] when it was written.
+    pub step: u64,
+    /// The loss, if [`Directory::save`] was given one.
+    pub loss: Option<f64>,
+}
+
+impl Directory {
+    /// [`save`]s to a file of its own and then removes those that are neither among the latest nor the best.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`]; or if an old file cannot be removed.
+    pub fn save<T, R, F>(
+        &self,
+        model: &(impl Module<F> + ?Sized),
+        opt: &Optimizer<R, F>,
+        extra: &T,
+        loss: Option<f64>,
+    ) -> Result<PathBuf, CheckpointError>
+    where
+        T: Serialize + DeserializeOwned,
+        R: Rule<F> + Serialize + DeserializeOwned,
+        F: Stored,
+    {
+        fs::create_dir_all(&self.directory).map_err(CheckpointError::io(&self.directory, "create"))?;
+        let loss = loss.map_or_else(String::new, |loss| format!("-loss-{loss:e}"));
+        let path = self.directory.join(format!("step-{:012}{loss}.wgt", opt.steps()));
+        save(&path, model, opt, extra)?;
+        self.prune()?;
+        Ok(path)
+    }
+
+    /// The files, by step.
+    ///
+    /// # Errors
+    ///
+    /// If the directory is there but cannot be read.
+    pub fn all(&self) -> Result<Vec<Saved>, CheckpointError> {
+        let failed = |error| CheckpointError::io(&self.directory, "list")(error);
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut all = Vec::new();
+        for entry in entries {
+            all.extend(Saved::at(&entry.map_err(failed)?.path()));
+        }
+        all.sort_by(|a, b| a.step.cmp(&b.step).then_with(|| a.path.cmp(&b.path)));
+        Ok(all)
+    }
+
+    /// The file of the highest step.
+    ///
+    /// # Errors
+    ///
+    /// As [`all`](Directory::all).
+    pub fn latest(&self) -> Result<Option<Saved>, CheckpointError> {
+        Ok(self.all()?.pop())
+    }
+
+    /// The file of the lowest loss, and the earliest of several.
+    ///
+    /// # Errors
+    ///
+    /// As [`all`](Directory::all).
+    pub fn best(&self) -> Result<Option<Saved>, CheckpointError> {
+        Ok(ranked(self.all()?).into_iter().next())
+    }
+
+    fn prune(&self) -> Result<(), CheckpointError> {
+        let all = self.all()?;
+        let old = &all[..all.len().saturating_sub(self.latest)];
+        let best: Vec<_> = ranked(all.clone()).into_iter().take(self.best).collect();
+        for saved in old.iter().filter(|saved| !best.contains(saved)) {
+            fs::remove_file(&saved.path).map_err(CheckpointError::io(&saved.path, "remove"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Those with a loss that is a number, the lowest first.
+fn ranked(mut all: Vec<Saved>) -> Vec<Saved> {
+    all.retain(|saved| saved.loss.is_some_and(|loss| !loss.is_nan()));
+    all.sort_by(|a, b| a.loss.partial_cmp(&b.loss).expect("none is NaN"));
+    all
+}
+
+impl Saved {
+    fn at(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".wgt")?;
+        let (step, loss) = name.split_once("-loss-").map_or((name, None), |(step, loss)| (step, Some(loss)));
+        let loss = loss.map(str::parse).transpose().ok()?;
+        Some(Self { path: path.to_owned(), step: step.parse().ok()?, loss })
+    }
+}

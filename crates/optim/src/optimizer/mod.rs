@@ -1,0 +1,244 @@
+//! The optimizer: one walk over the model, for all rules.
+
+mod finite;
+mod groups;
+pub(crate) mod pattern;
+
+use std::collections::BTreeMap;
+
+use wengert_autodiff::{Gradients, LeafMut, Module, ModulePath, Real, Tensor};
+
+use groups::Groups;
+
+use crate::{Field, Rule, State};
+pub use finite::{NotFinite, check_finite};
+pub use groups::{GroupRow, GroupTable};
+
+/// Applies a [`Rule`] to a model and keeps what it remembers of each tensor under the parameter's dotted name.
+///
+/// Parameters can be given other hyper-parameters than the rest by a pattern on their names:
+///
+/// ```
+/// use wengert_optim::{Optimizer, RmsProp, WeightDecay};
+///
+/// let rule = RmsProp { weight_decay: WeightDecay::Decoupled(1e-2), ..RmsProp::default() };
+/// let mut opt: Optimizer<RmsProp> = Optimizer::new(rule)
+///     .with_group("hidden.*", RmsProp { lr: 1e-3, ..rule })
+///     .with_group("*.bias", RmsProp { weight_decay: WeightDecay::None, ..rule });
+/// assert_eq!(opt.rule_for("hidden.weight").lr, 1e-3);
+/// assert_eq!(opt.rule_for("hidden.bias").lr, 1e-2); // the last pattern that matches decides, and decides all
+/// ```
+#[derive(Clone, Debug)]
+pub struct Optimizer<R: Rule<F>, F: Real = f32> {
+    pub(crate) groups: Groups<R>,
+    pub(crate) entries: BTreeMap<String, Entry<R::State>>,
+    pub(crate) steps: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<S> {
+    pub(crate) shape: Vec<usize>,
+    /// The step of the last update, which shows whether two tensors go by one name. 0 if this optimizer made none.
+    pub(crate) last_step: u64,
+    /// `‖Δp‖ / ‖p‖` of the last update, if it was observed.
+    pub(crate) update_ratio: Option<f64>,
+    pub(crate) state: S,
+}
+
+impl<S> Entry<S> {
+    pub(crate) fn new(shape: &[usize], state: S) -> Self {
+        Self { shape: shape.to_vec(), last_step: 0, update_ratio: None, state }
+    }
+}
+
+impl<R: Rule<F>, F: Real> Optimizer<R, F> {
+    /// An optimizer that has not seen any tensor.
+    ///
+    /// # Panics
+    ///
+    /// If a hyper-parameter is out of its range; where the numbers come from outside, ask [`Rule::validate`] first.
+    #[track_caller]
+    pub fn new(rule: R) -> Self {
+        let optimizer = Self { groups: Groups::new(rule), entries: BTreeMap::new(), steps: 0 };
+        optimizer.validate();
+        optimizer
+    }
+
+    /// Gives the parameters whose names match `pattern` a rule of their own, as a whole: write
+    /// `R { lr: 1e-3, ..rule }` to change one hyper-parameter.
+    ///
+    /// In the pattern `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of several, `[!ab0-9]`
+    /// for one that is none of them; `[*]` is the star itself. Where several patterns match, the one added last decides, so
+    /// the general comes before the exception. State does not depend on groups: a group added in the middle of a run
+    /// changes how its tensors go on, not what is remembered.
+    ///
+    /// # Panics
+    ///
+    /// If the pattern is not well-formed, was given before, or a hyper-parameter is out of its range.
+    #[track_caller]
+    #[must_use]
+    pub fn with_group(mut self, pattern: &str, rule: R) -> Self {
+        if let Err(problem) = self.groups.add(pattern, rule) {
+            panic!("`with_group`: {problem}");
+        }
+        self.validate();
+        self
+    }
+
+    /// Walks the model once: updates every parameter that has a gradient, and writes the buffers that were observed.
+    ///
+    /// A parameter without a gradient is left alone, together with its state; that is not the same as a gradient of
+    /// zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares them.
+    ///
+    /// # Panics
+    ///
+    /// If a hyper-parameter is out of its range, a parameter's shape is not the one its state was made for, or two
+    /// parameters go by one name. In debug builds also if there is a gradient for a parameter that the walk did not
+    /// visit, which means that a field is missing from a `module!` list.
+    #[track_caller]
+    pub fn step(&mut self, model: &mut (impl Module<F> + ?Sized), grads: &Gradients<F>) {
+        self.walk(model, grads, Self::update);
+    }
+
+    /// The traversal of a step, with `update` for each parameter that has a gradient.
+    #[track_caller]
+    pub(crate) fn walk(
+        &mut self,
+        model: &mut (impl Module<F> + ?Sized),
+        grads: &Gradients<F>,
+        mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>) -> Result<(), String>,
+    ) {
+        self.validate();
+        self.steps += 1;
+        let mut claimed = Vec::new();
+        let mut outcome = Ok(());
+        model.visit_mut(&mut ModulePath::default(), &mut |name, slot| match slot {
+            LeafMut::Param(param) => {
+                if let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) {
+                    if cfg!(debug_assertions) {
+                        claimed.push(std::ptr::from_ref(grad));
+                    }
+                    outcome = update(self, name, param.value_mut(), grad);
+                }
+            }
+            LeafMut::Buffer(buffer) => {
+                if let Some(value) = grads.buffer_update(buffer) {
+                    *buffer.value_mut() = value.clone();
+                }
+            }
+        });
+        if let Err(problem) = outcome {
+            panic!("`step`: {problem}");
+        }
+        if cfg!(debug_assertions)
+            && let Some(grad) = grads.iter().find(|&grad| !claimed.contains(&std::ptr::from_ref(grad)))
+        {
+            panic!(
+                "`step`: a gradient of shape {:?} belongs to no parameter of this model: is a field missing from `module!`?",
+                grad.shape()
+            );
+        }
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        name: &str,
+        param: &mut Tensor<F>,
+        grad: &Tensor<F>,
+    ) -> Result<(), String> {
+        let rule = self.groups.rule_for(name);
+        let entry = match self.entries.get_mut(name) {
+            Some(entry) => entry,
+            None => {
+                let new = Entry::new(param.shape(), rule.init(param));
+                self.entries.entry(name.to_owned()).or_insert(new)
+            }
+        };
+        if entry.last_step == self.steps {
+            return Err(format!("two parameters are named `{name}`"));
+        }
+        for (what, shape) in [("parameter", param.shape()), ("gradient", grad.shape())] {
+            if shape != entry.shape {
+                return Err(format!(
+                    "the {what} of `{name}` has shape {shape:?}, but its state was made for {:?}",
+                    entry.shape
+                ));
+            }
+        }
+        if cfg!(debug_assertions) {
+            for (field, value) in entry.state.fields() {
+                if let Field::Tensor(tensor) = value
+                    && tensor.shape() != entry.shape
+                {
+                    return Err(format!(
+                        "`{field}` of `{name}` has shape {:?}, not {:?}",
+                        tensor.shape(),
+                        entry.shape
+                    ));
+                }
+            }
+        }
+        entry.last_step = self.steps;
+        entry.update_ratio = None;
+        rule.update(param, grad, &mut entry.state);
+        Ok(())
+    }
+
+    #[track_caller]
+    fn validate(&self) {
+        if let Err(error) = self.groups.rules().try_for_each(Rule::validate) {
+            panic!("{error}");
+        }
+    }
+
+    /// What is remembered of the parameter of this name; `None` before its first gradient.
+    pub fn state(&self, name: &str) -> Option<&R::State> {
+        self.entries.get(name).map(|entry| &entry.state)
+    }
+
+    /// Like [`state`](Optimizer::state), to be changed.
+    pub fn state_mut(&mut self, name: &str) -> Option<&mut R::State> {
+        self.entries.get_mut(name).map(|entry| &mut entry.state)
+    }
+
+    /// All states with their names, in alphabetical order.
+    pub fn states(&self) -> impl Iterator<Item = (&str, &R::State)> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), &entry.state))
+    }
+
+    /// The hyper-parameters of the parameters that no group matches.
+    pub fn rule(&self) -> &R {
+        &self.groups.default
+    }
+
+    /// Like [`rule`](Optimizer::rule), to be changed: `opt.rule_mut().lr *= 0.5`.
+    pub fn rule_mut(&mut self) -> &mut R {
+        &mut self.groups.default
+    }
+
+    /// The hyper-parameters that the parameter of this name is updated with.
+    pub fn rule_for(&self, name: &str) -> &R {
+        self.groups.rule_for(name)
+    }
+
+    /// The hyper-parameters of the group with this very pattern, to be changed.
+    pub fn group_mut(&mut self, pattern: &str) -> Option<&mut R> {
+        self.groups.find_mut(pattern)
+    }
+
+    /// The hyper-parameters of the default and then of every group, to be changed: for a schedule that scales all rates.
+    pub fn rules_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.groups.rules_mut()
+    }
+
+    /// Which group and which hyper-parameters each parameter of `model` has, and which groups apply to none. Print it.
+    pub fn table(&self, model: &(impl Module<F> + ?Sized)) -> GroupTable<R> {
+        let params = model.params();
+        self.groups.table(params.iter().map(|(name, param)| (name.as_str(), param.shape())))
+    }
+
+    /// How often [`step`](Optimizer::step) ran.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+}

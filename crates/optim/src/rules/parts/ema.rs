@@ -1,0 +1,35 @@
+use wengert_autodiff::Real;
+
+/// The exponential moving average `a ← ρ a + (1 - ρ) x`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ema<F> {
+    rho: F,
+    /// `1 - ρ`, subtracted before it is rounded: `1 - 0.999` in `f32` would be wrong in the fifth digit.
+    fresh: F,
+}
+
+impl<F: Real> Ema<F> {
+    pub(crate) fn new(rho: f64) -> Self {
+        Self { rho: F::from_f64(rho), fresh: F::from_f64(1.0 - rho) }
+    }
+
+    #[inline]
+    pub(crate) fn next(self, a: F, x: F) -> F {
+        flush_subnormal(self.rho * a + self.fresh * x)
+    }
+}
+
+/// The number, or zero if it is denormal: smaller than 1.2e-38 in `f32`, 2.2e-308 in `f64`.
+///
+/// The memory of a gradient that stays zero decays into that range and would remain there for good, since `ρ` times the
+/// smallest number rounds to itself. Arithmetic on denormal numbers can take a hundred times as long, and they are of no
+/// account: a root of 1e-19 beside ε.
+#[inline]
+pub(crate) fn flush_subnormal<F: Real>(x: F) -> F {
+    if x.abs() < F::min_positive_value() { F::ZERO } else { x }
+}
+
+/// `1 / (1 - ρᵗ)`, the bias correction: what makes up for an average's start at zero.
+pub(crate) fn bias_correction(rho: f64, steps: u64) -> f64 {
+    (1.0 - rho.powf(steps as f64)).recip()
+}

@@ -1,0 +1,23 @@
+use wengert_autodiff::Real;
+
+use crate::rules::parts::ema::flush_subnormal;
+use crate::rules::parts::optional::Optional;
+
+/// `b ← μ b + d u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Momentum<F> {
+    pub(crate) mu: F,
+    pub(crate) weight: F,
+    pub(crate) nesterov: bool,
+}
+
+impl<F: Real> Momentum<F> {
+    #[inline]
+    pub(crate) fn apply<B: Optional<F>>(self, u: F, buffer: &mut B) -> F {
+        if !B::PRESENT {
+            return u;
+        }
+        let b = buffer.update(u, |b| flush_subnormal(self.mu * b + self.weight * u));
+        if self.nesterov { u + self.mu * b } else { b }
+    }
+}
