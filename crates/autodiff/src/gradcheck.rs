@@ -32,6 +32,7 @@ const RESOLUTION: f64 = 1e-5;
 /// # Panics
 ///
 /// If there are no inputs.
+#[doc(alias("gradcheck", "check_grads"))]
 #[track_caller]
 pub fn check_gradients(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
@@ -139,6 +140,7 @@ fn slope(f: impl Fn(f64) -> f64) -> f64 {
 
 /// What [`check_gradients`] found where the two derivatives differ most.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GradientReport {
     /// The ops that ran, in order; the last one gave the result.
     pub ops: Vec<&'static str>,
