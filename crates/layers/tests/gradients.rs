@@ -129,7 +129,7 @@ fn activations() {
 #[test]
 fn containers() {
     let rng = &mut StdRng::seed_from_u64(0);
-    let block = Sequential::new().push(Dense::new(3, 3, rng)).push(Activation::Tanh).push(LayerNorm::new(3));
+    let block = Sequential::new().with(Dense::new(3, 3, rng)).with(Activation::Tanh).with(LayerNorm::new(3));
     check("Residual", Residual(block), &[4, 3]);
 }
 

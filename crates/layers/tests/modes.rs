@@ -174,7 +174,7 @@ fn dropout_divides_by_the_share_that_it_draws() {
 
 #[test]
 fn dropout_draws_anew_and_repeats_for_a_seed() {
-    let model = Sequential::new().push(Dropout::new(0.5)).push(Dropout::new(0.5));
+    let model = Sequential::new().with(Dropout::new(0.5)).with(Dropout::new(0.5));
     let x = Tensor::<f64>::ones(IxDyn(&[1000]));
     let mut tape = Tape::with_seed(1);
     let first = model.forward(tape.constant(x.clone())).value();

@@ -63,9 +63,9 @@ impl Images {
     fn accuracies<R: Rule>(&self, rule: R, loss_scale: f32, epochs: usize, seed: u64) -> Vec<f64> {
         let rng = &mut StdRng::seed_from_u64(seed);
         let mut net: Sequential = Sequential::new()
-            .push(Dense::new(784, 128, rng))
-            .push(Activation::Relu)
-            .push(Dense::new(128, 10, rng));
+            .with(Dense::new(784, 128, rng))
+            .with(Activation::Relu)
+            .with(Dense::new(128, 10, rng));
         let mut opt = Optimizer::new(rule);
         let mut tape = Tape::new();
         let mut accuracies = vec![self.accuracy(&net)];
