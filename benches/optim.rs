@@ -51,7 +51,7 @@ impl Bench<'_> {
         // Two gradients in turns: with one, a centered variance becomes 0 and no sign ever changes.
         let grads = [draw(), draw()].map(|grad| {
             let mut grads = Gradients::default();
-            grads.set(&param, grad.into_dyn().into());
+            grads.set(&param, grad);
             grads
         });
         let mut turn = grads.iter().cycle();

@@ -8,8 +8,8 @@ use wengert::prelude::*;
 
 fn main() {
     let tape = Tape::new();
-    let x = tape.variable(arr0(2.0_f64).into_dyn());
-    let y = tape.variable(arr0(5.0).into_dyn());
+    let x = tape.variable(arr0(2.0_f64));
+    let y = tape.variable(arr0(5.0));
 
     // The example of many a lecture: z = ln x + x y - sin y.
     let z = x.ln() + x * y - y.sin();

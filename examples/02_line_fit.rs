@@ -26,7 +26,7 @@ fn main() {
     let rng = &mut StdRng::seed_from_u64(0);
     let x = Array1::from_shape_simple_fn(100, || rng.random_range(-1.0..1.0_f32));
     let y = x.map(|x| 3.0 * x - 1.0 + rng.random_range(-0.1..0.1));
-    let (x, y): (Tensor, Tensor) = (x.into_dyn().into(), y.into_dyn().into());
+    let (x, y): (Tensor, Tensor) = (x.into_tensor(), y.into_tensor());
 
     let mut line = Line { slope: arr0(0.0).into(), offset: arr0(0.0).into() };
     let mut opt = Optimizer::new(Sgd { lr: 0.5, ..Sgd::default() });

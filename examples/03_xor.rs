@@ -26,7 +26,7 @@ fn main() {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut net = Net { hidden: Dense::new(2, 8, rng), out: Dense::new(8, 2, rng) };
     let mut opt = Optimizer::new(RmsProp { lr: 1e-2, ..RmsProp::default() });
-    let inputs: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_dyn().into();
+    let inputs: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_tensor();
     let labels = [0, 1, 1, 0];
 
     let mut tape = Tape::new();

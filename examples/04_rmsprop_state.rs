@@ -19,7 +19,7 @@ fn main() {
     let rng = &mut StdRng::seed_from_u64(0);
     let signal = Array1::from_shape_simple_fn(64, || rng.random_range(-1.0..1.0_f32));
     let inputs = Array2::from_shape_fn((64, 2), |(i, j)| signal[i] * [1.0, 0.01][j]);
-    let (x, y): (Tensor, Tensor) = (inputs.into_dyn().into(), signal.insert_axis(Axis(1)).into_dyn().into());
+    let (x, y): (Tensor, Tensor) = (inputs.into_tensor(), signal.insert_axis(Axis(1)).into_tensor());
 
     let mut model = Linear { weight: Array2::zeros((1, 2)).into() };
     let rule = RmsProp { lr: 1e-3, rho: 0.9, ..RmsProp::default() };

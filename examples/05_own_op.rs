@@ -23,7 +23,7 @@ fn mish<'t, F: Real>(x: Var<'t, F>) -> Var<'t, F> {
 }
 
 fn main() {
-    let x: Tensor<f64> = arr1(&[-3.0, -0.5, 0.0, 0.5, 3.0]).into_dyn().into();
+    let x: Tensor<f64> = arr1(&[-3.0, -0.5, 0.0, 0.5, 3.0]).into_tensor();
     let report = check_gradients(|_, inputs| mish(inputs[0]), &[x]);
     println!("{report}");
     report.assert(1e-7);

@@ -66,7 +66,7 @@ fn main() {
         let noise: f32 = StandardNormal.sample(rng);
         [-2.0, 2.0][labels[i]] + 0.7 * noise
     });
-    let points: Tensor = points.into_dyn().into();
+    let points: Tensor = points.into_tensor();
 
     let mut model: Dense = Dense::new(2, 2, rng);
     let mut opt = Optimizer::new(SignMomentum { lr: 0.01, beta: 0.9 });

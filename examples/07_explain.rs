@@ -22,8 +22,8 @@ module!(Net { hidden, out });
 
 impl Net {
     fn loss<'t>(&self, tape: &'t Tape) -> Var<'t> {
-        let x: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_dyn().into();
-        let y: Tensor = arr2(&[[0.0], [1.0], [1.0], [0.0]]).into_dyn().into();
+        let x: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_tensor();
+        let y: Tensor = arr2(&[[0.0], [1.0], [1.0], [0.0]]).into_tensor();
         let hidden = self.hidden.forward(tape.constant(x)).tanh();
         self.out.forward(hidden).mse(tape.constant(y))
     }

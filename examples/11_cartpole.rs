@@ -92,7 +92,7 @@ fn reinforce(policy: &Sequential, tape: &Tape, episodes: &[Episode]) -> Gradient
         .flat_map(|episode| (0..episode.actions.len()).map(|t| episode.value(t) - baseline[t]))
         .collect::<wengert::ndarray::Array1<f32>>();
     let surprise = policy.forward(tape.constant(tensor(&states))).cross_entropy_each(&actions);
-    (surprise * tape.constant(advantages.into_dyn())).mean().backward()
+    (surprise * tape.constant(advantages)).mean().backward()
 }
 
 /// The number of episodes played until the problem is solved, or none if 1500 are not enough.

@@ -62,7 +62,7 @@ fn people(n: usize, minority: f64, input: Input, rng: &mut StdRng) -> People {
         usize::from(person[5 * group..][..5].iter().sum::<f32>() > 0.0)
     });
     let labels = labels.collect();
-    People { x: x.into_dyn().into(), labels }
+    People { x: x.into_tensor(), labels }
 }
 
 fn loss(model: &Sequential, people: &People) -> f32 {

@@ -62,7 +62,7 @@ impl Language {
         let label =
             |document: &[usize]| f32::from(document.iter().map(|&w| self.scores[w]).sum::<f32>() > 0.0);
         let labels: Vec<_> = words.chunks(LENGTH).map(label).collect();
-        (words, Array2::from_shape_vec((n, 1), labels).expect("one label each").into_dyn().into())
+        (words, Array2::from_shape_vec((n, 1), labels).expect("one label each").into_tensor())
     }
 
     /// The probability that a batch contains the word of rank `rank`.

@@ -88,11 +88,7 @@ struct Line {
 
 fn main() {
     let args = Args::parse();
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads)
-        .use_current_thread()
-        .build_global()
-        .expect("the first pool");
+    wengert::set_threads(args.threads).expect("the first pool");
     let spec = args.workload.spec();
     let (x, labels) = data();
     let mut model = network(&spec, &mut StdRng::seed_from_u64(0));
@@ -103,7 +99,7 @@ fn main() {
         let start = i * spec.batch % ROWS;
         let rows = start..start + spec.batch;
         tape.reset();
-        let batch: Tensor = x.slice(s![rows.clone(), ..]).to_owned().into_dyn().into();
+        let batch: Tensor = x.slice(s![rows.clone(), ..]).to_owned().into_tensor();
         let loss = model.forward(tape.constant(batch)).cross_entropy(&labels[rows]);
         let grads = loss.backward();
         opt.step(&mut model, &grads);

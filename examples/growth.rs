@@ -103,7 +103,7 @@ fn curves() -> Vec<Curve> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    rayon::ThreadPoolBuilder::new().num_threads(args.threads).use_current_thread().build_global()?;
+    wengert::set_threads(args.threads)?;
     fs::create_dir_all(&args.out)?;
     let mut table = String::from("curve,batch,width,depth,parameters,seconds_per_step\n");
     for curve in curves() {

@@ -41,11 +41,7 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads)
-        .use_current_thread()
-        .build_global()
-        .expect("the first pool");
+    wengert::set_threads(args.threads).expect("the first pool");
     let rng = &mut StdRng::seed_from_u64(0);
     let model = network(rng);
     let images = Array2::from_shape_simple_fn((ROWS, INPUT), || rng.random::<f32>());

@@ -87,7 +87,7 @@ impl WithFramework {
 
     fn step(&mut self, x: &[f32; WIDTHS[0]], label: usize) -> f32 {
         self.tape.reset();
-        let x: Tensor = ArrayView2::from(&[*x]).to_owned().into_dyn().into();
+        let x: Tensor = ArrayView2::from(&[*x]).to_owned().into_tensor();
         let loss = self.net.forward(self.tape.constant(x)).cross_entropy(&[label]);
         let grads = loss.backward();
         self.opt.step(&mut self.net, &grads);

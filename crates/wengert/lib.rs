@@ -3,13 +3,16 @@
 
 pub use ndarray;
 pub use wengert_autodiff as autodiff;
+pub use wengert_autodiff::compute::set_threads;
 pub use wengert_data as data;
 pub use wengert_layers as layers;
 pub use wengert_optim as optim;
 
 /// What nearly every program needs: `use wengert::prelude::*;`.
 pub mod prelude {
-    pub use wengert_autodiff::{Gradients, Module, Param, Real, Tape, Tensor, Var, module};
-    pub use wengert_layers::{BatchNorm, Dense, Dropout, Layer, Sequential};
-    pub use wengert_optim::{Optimizer, RmsProp, Rule, Sgd};
+    pub use wengert_autodiff::{
+        Buffer, Gradients, IntoTensor, Module, Param, Real, Tape, Tensor, Var, module,
+    };
+    pub use wengert_layers::{Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Sequential};
+    pub use wengert_optim::{Adam, Optimizer, RmsProp, Rule, Sgd};
 }

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Outcome<()> {
     // Before anything else makes the pool: this thread trains, so it is one of them. 0 leaves the number to rayon.
     let threads = args.threads.unwrap_or(0);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
+    wengert::set_threads(threads)?;
     if args.batch_size == 1 && args.norm == Norm::Batch {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
     }

@@ -10,7 +10,7 @@
 //! use wengert_autodiff::Tape;
 //!
 //! let tape = Tape::new();
-//! let x = tape.variable(ndarray::arr1(&[1.0, 2.0, 3.0]).into_dyn());
+//! let x = tape.variable([1.0, 2.0, 3.0]);
 //! let loss = (x * x).sum(); // 1 + 4 + 9
 //! let grads = loss.backward();
 //! assert_eq!(grads.wrt(x).unwrap().as_slice().unwrap(), [2.0, 4.0, 6.0]);
@@ -23,7 +23,7 @@ mod module;
 mod ops;
 mod tape;
 
-pub use compute::{Real, Tensor, vectorized};
+pub use compute::{IntoTensor, Real, Tensor, vectorized};
 pub use gradcheck::{GradientReport, check_gradients};
 pub use module::{
     Buffer, Leaf, LeafMut, Module, ModulePath, Param, ShapeMismatch, StateDictError, Visitor, VisitorMut,

@@ -42,7 +42,7 @@ fn checked(model: &Model) -> Tape {
 fn a_nan_in_the_second_layer() {
     let model = model();
     let tape = checked(&model);
-    let x = tape.constant(arr2(&[[1.0, 1.0], [2.0, -2.0]]).into_dyn());
+    let x = tape.constant(arr2(&[[1.0, 1.0], [2.0, -2.0]]));
     let h = model.second.forward(model.first.forward(x).exp());
     assert_panics(
         &["value of `ln`", "%6", "near `second.weight`", "step 2", "NaN at [0, 1] of shape [2, 2]"],
@@ -56,7 +56,7 @@ fn a_nan_in_the_second_layer() {
 fn an_overflow_in_the_first_layer() {
     let model = model();
     let tape = checked(&model);
-    let h = model.first.forward(tape.constant(arr2(&[[1.0, 1.0], [1000.0, 0.0]]).into_dyn()));
+    let h = model.first.forward(tape.constant(arr2(&[[1.0, 1.0], [1000.0, 0.0]])));
     assert_panics(
         &["value of `exp`", "near `first.weight`", "step 2", "inf at [1, 0] of shape [2, 2]"],
         || {
@@ -70,7 +70,7 @@ fn a_layer_s_own_result() {
     let mut model = model();
     model.second.weight.value_mut()[[1, 0]] = f32::MAX;
     let tape = checked(&model);
-    let h = model.first.forward(tape.constant(arr2(&[[10.0, 0.0]]).into_dyn()));
+    let h = model.first.forward(tape.constant(arr2(&[[10.0, 0.0]])));
     assert_panics(&["value of `linear`", "near `second.weight`", "inf at [0, 1]"], || {
         _ = model.second.forward(h);
     });
@@ -81,7 +81,7 @@ fn bad_data_come_before_any_layer() {
     let model = model();
     let tape = checked(&model);
     assert_panics(&["value of `constant`", "%0", "before any layer", "NaN at [1] of shape [2]"], || {
-        _ = tape.constant(arr1(&[0.0, f32::NAN]).into_dyn());
+        _ = tape.constant(arr1(&[0.0, f32::NAN]));
     });
 }
 
@@ -90,7 +90,7 @@ fn bad_data_come_before_any_layer() {
 fn a_nan_that_only_the_way_back_meets() {
     let model = model();
     let tape = checked(&model);
-    let h = model.first.forward(tape.constant(arr2(&[[4.0, 0.0]]).into_dyn()));
+    let h = model.first.forward(tape.constant(arr2(&[[4.0, 0.0]])));
     let (y, line) = (h.sqrt(), line!());
     let loss = (y * 0.0).sum();
     assert_eq!(loss.item(), 0.0);

@@ -55,7 +55,7 @@ fn the_listing_says_where_the_inputs_went() {
     );
 
     let tape = Tape::inference();
-    tape.constant(arr1(&[1.0, 2.0]).into_dyn()).tanh();
+    tape.constant(arr1(&[1.0, 2.0])).tanh();
     assert_eq!(
         tape.dump(&model),
         "%0 = constant  [2]\n%1 = tanh  [2]\n(no inputs: an inference tape keeps no edges)\n"
@@ -99,9 +99,9 @@ fn shared_arrays_count_once() {
     assert_eq!(tape.stats().bytes, 96);
     let y = row_of.exp();
     assert_eq!(tape.stats().bytes, 192);
-    tape.variable(y.value().slice_move(ndarray::s![3..7]).into_dyn()); // part of y
+    tape.variable(y.value().slice_move(ndarray::s![3..7])); // part of y
     tape.constant(x.value().reversed_axes());
-    tape.constant(x.value().slice_move(ndarray::s![..;-1, ..]).into_dyn());
+    tape.constant(x.value().slice_move(ndarray::s![..;-1, ..]));
     let stats = tape.stats();
     assert_eq!((stats.nodes, stats.edges, stats.bytes), (6, 2, 192));
     tape.constant(Tensor::zeros(vec![0, 5]));

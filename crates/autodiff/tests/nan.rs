@@ -24,8 +24,7 @@ const OPS: [(&str, Op); 12] = [
 fn ops_that_compare_keep_nan() {
     for (name, op) in OPS {
         let tape = Tape::new();
-        let (nan, one) =
-            (tape.constant(arr1(&[f64::NAN]).into_dyn()), tape.constant(arr1(&[1.0]).into_dyn()));
+        let (nan, one) = (tape.constant(arr1(&[f64::NAN])), tape.constant(arr1(&[1.0])));
         assert!(op(nan, one).item().is_nan(), "{name}: {}", op(nan, one).item());
     }
 }

@@ -12,7 +12,7 @@ fn random(shape: &[usize], seed: u64) -> Tensor<f64> {
 }
 
 fn filled<'t>(tape: &'t Tape<f64>, rows: usize, columns: usize, value: f64) -> Var<'t, f64> {
-    tape.constant(Array2::from_elem((rows, columns), value).into_dyn())
+    tape.constant(Array2::from_elem((rows, columns), value))
 }
 
 /// Columns of `x: [n, c]`; a product with a row of ones is the sum over the batch.
@@ -99,7 +99,7 @@ fn a_large_mean_does_not_drown_the_variance() {
 #[test]
 fn the_statistics_are_returned() {
     let tape = Tape::new();
-    let x = tape.constant(ndarray::arr2(&[[1.0_f64, 0.0], [2.0, 0.0], [6.0, 0.0]]).into_dyn());
+    let x = tape.constant(ndarray::arr2(&[[1.0_f64, 0.0], [2.0, 0.0], [6.0, 0.0]]));
     let (_, mean, var) = x.batch_norm(None, None, EPS);
     assert_eq!(mean.as_slice().unwrap(), [3.0, 0.0]);
     assert!((var[[0]] - 14.0 / 3.0).abs() < 1e-15 && var[[1]] == 0.0, "{var}");

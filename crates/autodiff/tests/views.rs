@@ -1,7 +1,7 @@
 //! A view shares its parameter's array, and `backward` gives the array back, so that the optimizer writes in place.
 
 use ndarray::{arr1, arr2};
-use wengert_autodiff::{Param, Tape, Tensor, Var};
+use wengert_autodiff::{Param, Tape, Var};
 
 type View = for<'t> fn(Var<'t>) -> Var<'t>;
 
@@ -54,8 +54,8 @@ fn views_share_the_array_until_then() {
 fn gradients_of_leaves_are_in_row_major_order() {
     let param = weight();
     let tape = Tape::new();
-    let x = tape.variable(arr2(&[[1.0, 2.0], [3.0, 4.0]]).into_dyn());
-    let scale = tape.constant(Tensor::from(arr1(&[1.0_f32, 10.0]).into_dyn()));
+    let x = tape.variable(arr2(&[[1.0, 2.0], [3.0, 4.0]]));
+    let scale = tape.constant(arr1(&[1.0_f32, 10.0]));
     let loss = (tape.param(&param).t() * scale).sum() + (x.t() * scale).sum();
     let grads = loss.backward();
     assert_eq!(grads.get(&param).unwrap().as_slice().unwrap(), [1.0, 1.0, 1.0, 10.0, 10.0, 10.0]);

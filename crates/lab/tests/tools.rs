@@ -71,9 +71,9 @@ fn recorded(optimizer: &mut Optimizer<RmsProp>) -> (Vec<u8>, Line) {
     let mut recorder = Recorder::new(Vec::new(), &model).unwrap();
     for t in 0..10u8 {
         let mut grads = Gradients::default();
-        grads.set(&model.slope, arr1(&[0.1 * f32::from(t), 1e-30]).into_dyn().into());
+        grads.set(&model.slope, arr1(&[0.1 * f32::from(t), 1e-30]));
         if t % 3 == 0 {
-            grads.set(&model.offset, arr0(1.0 / 3.0).into_dyn().into());
+            grads.set(&model.offset, arr0(1.0 / 3.0));
         }
         recorder.step(&model, &grads).unwrap();
         optimizer.step(&mut model, &grads);
@@ -108,7 +108,7 @@ fn what_is_no_number_survives_a_recording() {
     let model = line();
     let mut recorder = Recorder::new(Vec::new(), &model).unwrap();
     let mut grads = Gradients::default();
-    grads.set(&model.slope, arr1(&[f32::NAN, f32::NEG_INFINITY]).into_dyn().into());
+    grads.set(&model.slope, arr1(&[f32::NAN, f32::NEG_INFINITY]));
     recorder.step(&model, &grads).unwrap();
     let recording = read(&recorder.finish().unwrap()).unwrap();
     let slope = &recording.steps[0]["slope"];

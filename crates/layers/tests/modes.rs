@@ -85,7 +85,7 @@ fn without_momentum_the_running_statistics_are_averages() {
 )]
 fn one_value_has_no_variance() {
     let tape = Tape::new();
-    BatchNorm::new(2).forward(tape.constant(arr2(&[[1.0, 2.0]]).into_dyn()));
+    BatchNorm::new(2).forward(tape.constant(arr2(&[[1.0, 2.0]])));
 }
 
 #[test]

@@ -20,8 +20,8 @@ fn model() -> Model {
 
 fn grads(model: &Model, weight: [f64; 2], bias: f64) -> Gradients<f64> {
     let mut grads = Gradients::default();
-    grads.set(&model.weight, arr1(&weight).into_dyn().into());
-    grads.set(&model.bias, arr1(&[bias]).into_dyn().into());
+    grads.set(&model.weight, arr1(&weight));
+    grads.set(&model.bias, arr1(&[bias]));
     grads
 }
 

@@ -86,7 +86,7 @@ fn a_fresh_optimizer_goes_on_from_a_transplant_as_the_donor_would() {
     let mut models = [0, 1].map(|_| Model { weight: arr1(&[1.0, 1.0]).into(), bias: arr1(&[0.0]).into() });
     for (opt, model) in [&mut donor, &mut opt].into_iter().zip(&mut models) {
         let mut grads = Gradients::default();
-        grads.set(&model.weight, arr1(&[0.3, -7.0]).into_dyn().into());
+        grads.set(&model.weight, arr1(&[0.3, -7.0]));
         opt.step(model, &grads);
     }
     assert_eq!(models[0].state_dict(), models[1].state_dict());
@@ -124,7 +124,7 @@ fn a_state_without_the_tensor_is_left_and_named() {
         let mut model = Model { weight: arr1(&[1.0]).into(), bias: arr1(&[0.0]).into() };
         let mut grads = Gradients::default();
         for param in model.params().into_values() {
-            grads.set(param, arr1(&[2.0]).into_dyn().into());
+            grads.set(param, arr1(&[2.0]));
         }
         let mut opt: Optimizer<RmsProp, f64> = Optimizer::new(RULE).with_group("bias", plain);
         opt.step(&mut model, &grads);

@@ -20,7 +20,7 @@ fn model() -> Model {
 /// The bias has no gradient.
 fn grads(model: &Model, weight: [f64; 4]) -> Gradients<f64> {
     let mut grads = Gradients::default();
-    grads.set(&model.weight, arr1(&weight).into_dyn().into());
+    grads.set(&model.weight, arr1(&weight));
     grads
 }
 
@@ -89,7 +89,7 @@ fn eps_is_compared_with_what_stands_under_the_root() {
         let mut opt = Optimizer::new(RmsProp { eps, bias_correction, ..RmsProp::default() });
         let mut param: Param<f64> = arr1(&[1.0]).into();
         let mut grads = Gradients::default();
-        grads.set(&param, arr1(&[1.0]).into_dyn().into());
+        grads.set(&param, arr1(&[1.0]));
         opt.step(&mut param, &grads);
         assert_eq!(opt.explain("").unwrap().floor.unwrap().below, below);
     }
@@ -165,7 +165,7 @@ fn summaries() -> Vec<StepSummary> {
 fn a_tensor_without_elements_has_no_size() {
     let mut param: Param<f64> = ndarray::Array2::zeros((0, 3)).into();
     let mut grads = Gradients::default();
-    grads.set(&param, ndarray::Array2::zeros((0, 3)).into_dyn().into());
+    grads.set(&param, ndarray::Array2::zeros((0, 3)));
     let mut opt = Optimizer::new(RmsProp::default());
     let mut text = String::new();
     opt.step_with(&mut param, &grads, |seen| text = serde_json::to_string(&seen.summary()).unwrap());

@@ -87,7 +87,7 @@ fn any_hyper_parameter_follows() {
     let mut opt: Optimizer<RmsProp, f64> = Optimizer::new(rule).with_group("b*", rule);
     let mut model: Param<f64> = ndarray::arr1(&[1.0]).into();
     let mut grads = Gradients::default();
-    grads.set(&model, ndarray::arr1(&[2.0]).into_dyn().into());
+    grads.set(&model, ndarray::arr1(&[2.0]));
 
     let (mut v, mut b) = (0.0, 0.0);
     for (rho_now, mu_now) in [(0.5, 0.8), (0.6, 0.8), (0.7, 0.4), (0.8, 0.4), (0.9, 0.2), (0.9, 0.2)] {

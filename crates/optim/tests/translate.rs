@@ -63,7 +63,7 @@ fn run<R: Rule<f64>>(rule: R) -> Optimizer<R, f64> {
     for k in 0..10 {
         let mut grads = Gradients::default();
         let g = [f64::from(k % 4) - 1.3, f64::from(k * k) * 0.1 + 0.2];
-        grads.set(&param, arr1(&g).into_dyn().into());
+        grads.set(&param, arr1(&g));
         opt.step(&mut param, &grads);
     }
     opt
@@ -131,7 +131,7 @@ fn both_moments_are_carried_to_a_centered_rule_and_back() {
 fn another_decay_takes_over_the_typical_value() {
     let mut param: Param<f64> = arr1(&[1.0]).into();
     let mut grads = Gradients::default();
-    grads.set(&param, arr1(&[3.0]).into_dyn().into());
+    grads.set(&param, arr1(&[3.0]));
     let rule = |rho| RmsProp { rho, ..RmsProp::default() };
     let (mut short, mut long) = (Optimizer::new(rule(0.9)), Optimizer::new(rule(0.99)));
     for _ in 0..7 {
@@ -170,7 +170,7 @@ fn the_run_goes_on() {
     next.translate_from(&opt);
     let mut param: Param<f64> = arr1(&[1.0, -2.0]).into();
     let mut grads = Gradients::default();
-    grads.set(&param, arr1(&[0.0, 0.0]).into_dyn().into());
+    grads.set(&param, arr1(&[0.0, 0.0]));
     next.step(&mut param, &grads);
     assert_eq!(next.state("").unwrap().steps, 11);
     // Without a gradient of its own, the step is that of the momentum that was taken over.

@@ -9,12 +9,10 @@ mod math;
 mod real;
 pub(crate) mod reduce;
 mod simd;
+mod tensor;
 pub(crate) mod threads;
 
 pub use real::Real;
 pub use simd::vectorized;
-pub use threads::{ZippedSlices, for_each_chunk, join, threads};
-
-/// The arrays Wengert computes with: any number of dimensions, reference-counted, copy-on-write. It is an ordinary
-/// [`ndarray::ArcArray`], so that all of ndarray applies.
-pub type Tensor<F = f32> = ndarray::ArcArray<F, ndarray::IxDyn>;
+pub use tensor::{IntoTensor, Tensor, first_non_finite};
+pub use threads::{SetThreadsError, ZippedSlices, for_each_chunk, join, set_threads, threads};

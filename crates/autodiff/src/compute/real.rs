@@ -28,6 +28,19 @@ pub trait Real:
     /// The value as `f64`, for reports.
     fn as_f64(self) -> f64;
 
+    /// 1 or -1; zero and NaN stay what they are, so that nothing moves an element without a gradient, and nothing hides a
+    /// NaN.
+    #[inline]
+    fn sign(self) -> Self {
+        if self > Self::ZERO {
+            Self::ONE
+        } else if self < Self::ZERO {
+            -Self::ONE
+        } else {
+            self
+        }
+    }
+
     /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(self) -> Self;
 

@@ -13,7 +13,7 @@ use rayon::Yield;
 /// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has used rayon before, the thread that asks first
 /// becomes a member of the global pool: from outside, every division of work would put it to sleep until a member wakes
 /// it, which costs more than most products. A program that uses rayon before it trains, or sets the number of threads,
-/// builds the pool itself, on the thread that will train, with `use_current_thread()`.
+/// calls [`set_threads`] first, or builds the pool itself, on the thread that will train, with `use_current_thread()`.
 ///
 /// When work has been divided, the other members look for more for 200 µs before they sleep.
 ///
@@ -29,13 +29,28 @@ pub fn threads() -> usize {
             // A pool of this thread alone could not help the program's other threads.
             if let Some(n @ 2..) = threads {
                 // An error means that there is a pool already.
-                let builder = rayon::ThreadPoolBuilder::new().num_threads(n);
-                let _ = builder.use_current_thread().build_global();
+                let _ = set_threads(n);
             }
         });
     }
     rayon::current_num_threads()
 }
+
+/// Sets how many threads work together, the calling one included; 0 leaves the number to rayon, which reads
+/// `RAYON_NUM_THREADS` and asks the system. Call it once, on the thread that will train, before anything else uses rayon.
+///
+/// # Errors
+///
+/// If there are threads already, or the system gives none.
+pub fn set_threads(n: usize) -> Result<(), SetThreadsError> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(n).use_current_thread();
+    builder.build_global().map_err(SetThreadsError)
+}
+
+/// Why [`set_threads`] could not.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set the number of threads: {0}")]
+pub struct SetThreadsError(#[source] rayon::ThreadPoolBuildError);
 
 /// Runs both, at the same time if another thread is free, and returns both results.
 ///

@@ -179,7 +179,7 @@ pub struct ShapeMismatch {
 }
 
 /// The dotted names of a model's parameters, for those who meet the parameters on a tape.
-pub(crate) fn names_by_id<F: Real>(model: &(impl Module<F> + ?Sized)) -> BTreeMap<Id, String> {
+pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String> {
     model.params().into_iter().map(|(name, param)| (param.id, name)).collect()
 }
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ndarray::Dimension;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Real, Tensor};
+use crate::{IntoTensor, Real, Tensor};
 
 /// Identity of a parameter, buffer or tape within this process. It ties a gradient to its parameter and is never shown
 /// or saved: what people and files see is the dotted name.
@@ -27,9 +27,10 @@ macro_rules! named_tensor {
         }
 
         impl<F: Real> $name<F> {
-            /// Takes an array of any number of dimensions.
-            pub fn new<D: Dimension>(value: ndarray::ArcArray<F, D>) -> Self {
-                Self { id: Id::fresh(), value: value.into_dyn() }
+            /// Takes a number, nested arrays, or an array of any number of dimensions.
+            #[track_caller]
+            pub fn new(value: impl IntoTensor<F>) -> Self {
+                Self { id: Id::fresh(), value: value.into_tensor() }
             }
 
             /// The tensor.
@@ -57,7 +58,7 @@ macro_rules! named_tensor {
 
         impl<F: Real, D: Dimension> From<ndarray::Array<F, D>> for $name<F> {
             fn from(value: ndarray::Array<F, D>) -> Self {
-                Self::new(value.into_shared())
+                Self::new(value)
             }
         }
 

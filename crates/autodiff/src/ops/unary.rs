@@ -221,13 +221,13 @@ impl<F: Real> Var<'_, F> {
     /// `y = |x|`, `dx = sign(x) dy`, 0 at 0.
     #[track_caller]
     pub fn abs(self) -> Self {
-        self.unary("abs", F::abs, |x, _| sign(x))
+        self.unary("abs", F::abs, |x, _| x.sign())
     }
 
     /// -1, 0 or 1 by the sign of `x`. The gradient is 0 everywhere.
     #[track_caller]
     pub fn sign(self) -> Self {
-        self.unary("sign", sign, |_, _| F::ZERO)
+        self.unary("sign", F::sign, |_, _| F::ZERO)
     }
 
     /// `y = min(max(x, lo), hi)`, `dx = dy` where `lo < x < hi`, else 0: at the bounds themselves the smallest
@@ -289,8 +289,4 @@ fn gelu_t<F: Real>(x: F) -> (F, F) {
 pub(super) fn sigmoid<F: Real>(x: F) -> F {
     let e = (-x.abs()).fast_exp();
     (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
-}
-
-pub(super) fn sign<F: Real>(x: F) -> F {
-    if x == F::ZERO || x.is_nan() { x } else { x.signum() }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::compute::first_non_finite;
 use crate::module::{Id, names_by_id};
 use crate::tape::node::{Kind, Node};
 use crate::{Module, Real, Tape, Tensor};
@@ -19,9 +20,9 @@ impl<F: Real> Tape<F> {
     /// # use wengert_autodiff::Tape;
     /// let mut tape = Tape::new();
     /// tape.detect_anomaly(&());
-    /// tape.variable(ndarray::arr1(&[1.0, -1.0]).into_dyn()).ln(); // panics here
+    /// tape.variable(ndarray::arr1(&[1.0, -1.0])).ln(); // panics here
     /// ```
-    pub fn detect_anomaly(&mut self, model: &(impl Module<F> + ?Sized)) {
+    pub fn detect_anomaly(&mut self, model: &dyn Module<F>) {
         self.finite_check = Some(FiniteCheck { names: names_by_id(model) });
     }
 }
@@ -31,7 +32,7 @@ impl FiniteCheck {
     pub(crate) fn forward<F: Real>(&self, tape: &Tape<F>, index: usize) {
         let nodes = tape.nodes.borrow();
         let node = &nodes[index];
-        if let Some(culprit) = node.value.as_ref().and_then(first_non_finite) {
+        if let Some(culprit) = node.value.as_ref().and_then(culprit) {
             let (op, layer, step) = (node.op, self.layer(tape, index), tape.steps());
             panic!("the value of `{op}` (%{index}, {layer}) at step {step}: {culprit}");
         }
@@ -39,7 +40,7 @@ impl FiniteCheck {
 
     #[track_caller]
     pub(crate) fn backward<F: Real>(&self, tape: &Tape<F>, index: usize, input: usize, dx: &Tensor<F>) {
-        if let Some(culprit) = first_non_finite(dx) {
+        if let Some(culprit) = culprit(dx) {
             let Node { op, at, .. } = &tape.nodes.borrow()[index];
             let (layer, step) = (self.layer(tape, index), tape.steps());
             panic!(
@@ -60,7 +61,8 @@ impl FiniteCheck {
     }
 }
 
-fn first_non_finite<F: Real>(value: &Tensor<F>) -> Option<String> {
-    let (at, x) = value.indexed_iter().find(|(_, x)| !x.is_finite())?;
-    Some(format!("{x} at {:?} of shape {:?}", ndarray::Dimension::slice(&at), value.shape()))
+/// The first element that is not finite, for a message.
+fn culprit<F: Real>(value: &Tensor<F>) -> Option<String> {
+    let (at, x) = first_non_finite(value)?;
+    Some(format!("{x} at {at:?} of shape {:?}", value.shape()))
 }

@@ -71,7 +71,7 @@ impl<F: Real> Tape<F> {
     ///
     /// The inputs are known until `backward` consumes the edges; an inference tape never keeps them. Without them the
     /// last line says so.
-    pub fn dump(&self, model: &(impl Module<F> + ?Sized)) -> String {
+    pub fn dump(&self, model: &dyn Module<F>) -> String {
         let names = names_by_id(model);
         let mut text = String::new();
         self.each_node(|index, node, edges| {
@@ -89,7 +89,7 @@ impl<F: Real> Tape<F> {
     /// there is no model). Parameters and variables are boxes; along dashed arrows no gradient flows.
     ///
     /// Like [`dump`](Tape::dump), it knows the arrows until `backward` consumes them.
-    pub fn to_dot(&self, model: &(impl Module<F> + ?Sized)) -> String {
+    pub fn to_dot(&self, model: &dyn Module<F>) -> String {
         let names = names_by_id(model);
         let mut text = String::from("digraph tape {\n");
         if let Some(reason) = self.edges_missing() {

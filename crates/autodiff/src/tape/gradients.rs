@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 
 use crate::compute::elementwise::accumulate;
 use crate::compute::{buffers, layout};
-use crate::module::{Id, LeafMut, Module, ModulePath};
-use crate::{Buffer, Param, Real, Tensor, Var};
+use crate::module::{Id, LeafMut, Module, ModulePath, names_by_id};
+use crate::{Buffer, IntoTensor, Param, Real, Tensor, Var};
 
 /// What `backward` found: the gradient of the loss with respect to every parameter and variable that took part, and the
 /// buffer values observed on the way. It owns its tensors and outlives the tape.
@@ -38,7 +38,8 @@ impl<F: Real> Gradients<F> {
     ///
     /// If the shape is not the parameter's.
     #[track_caller]
-    pub fn set(&mut self, param: &Param<F>, grad: Tensor<F>) {
+    pub fn set(&mut self, param: &Param<F>, grad: impl IntoTensor<F>) {
+        let grad = grad.into_tensor();
         assert_eq!(grad.shape(), param.shape(), "`set`: the gradient has another shape than the parameter");
         match self.position(param.id) {
             Ok(at) => self.params[at].1 = grad,
@@ -82,7 +83,7 @@ impl<F: Real> Gradients<F> {
 
     /// Writes the observed values into the model's buffers. The optimizer's `step` does this; it is needed only where
     /// no optimizer runs.
-    pub fn apply_buffer_updates(&self, model: &mut (impl Module<F> + ?Sized)) {
+    pub fn apply_buffer_updates(&self, model: &mut dyn Module<F>) {
         model.visit_mut(&mut ModulePath::default(), &mut |_, slot| {
             if let LeafMut::Buffer(buffer) = slot
                 && let Some(value) = self.buffer_update(buffer)
@@ -93,9 +94,16 @@ impl<F: Real> Gradients<F> {
     }
 
     /// The gradients of `model`'s parameters by dotted name.
-    pub fn named(&self, model: &(impl Module<F> + ?Sized)) -> BTreeMap<String, &Tensor<F>> {
+    pub fn named(&self, model: &dyn Module<F>) -> BTreeMap<String, &Tensor<F>> {
         let params = model.params().into_iter();
         params.filter_map(|(name, param)| self.get(param).map(|grad| (name, grad))).collect()
+    }
+
+    /// The gradients that belong to no parameter of `model`: a field is missing from its `module!` list, or they are another
+    /// model's.
+    pub fn unclaimed(&self, model: &dyn Module<F>) -> impl Iterator<Item = &Tensor<F>> {
+        let ids = names_by_id(model);
+        self.params.iter().rev().filter(move |(id, _)| !ids.contains_key(id)).map(|(_, grad)| grad)
     }
 
     /// The parameters' gradients, in the order in which the parameters were made, to be changed: for clipping.

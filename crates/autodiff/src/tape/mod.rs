@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 
 use crate::compute::buffers;
 use crate::module::Id;
-use crate::{Param, Real, Tensor};
+use crate::{IntoTensor, Param, Real, Tensor};
 
 use anomaly::FiniteCheck;
 pub(crate) use node::{Kind, Node};
@@ -136,14 +136,14 @@ impl<F: Real> Tape<F> {
 
     /// A leaf that needs no gradient: an input batch, a target.
     #[track_caller]
-    pub fn constant(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
-        self.leaf("constant", value.into(), Kind::Constant)
+    pub fn constant(&self, value: impl IntoTensor<F>) -> Var<'_, F> {
+        self.leaf("constant", value.into_tensor(), Kind::Constant)
     }
 
     /// A leaf whose gradient [`Gradients::wrt`](crate::Gradients::wrt) gives.
     #[track_caller]
-    pub fn variable(&self, value: impl Into<Tensor<F>>) -> Var<'_, F> {
-        self.leaf("variable", value.into(), Kind::Variable)
+    pub fn variable(&self, value: impl IntoTensor<F>) -> Var<'_, F> {
+        self.leaf("variable", value.into_tensor(), Kind::Variable)
     }
 
     /// A leaf that stands for `param`. Used twice, its gradients add up.

@@ -217,7 +217,7 @@ fn step_without_zeros(rule: RmsProp) -> f64 {
     for sentence in 0..50_000 {
         let mut grads = Gradients::default();
         if sentence % 10 == 0 {
-            grads.set(&word.weight, arr1(&[1.0]).into_dyn().into());
+            grads.set(&word.weight, arr1(&[1.0]));
         }
         let before = word.weight.value()[0];
         optimizer.step(&mut word, &grads);

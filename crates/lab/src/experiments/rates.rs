@@ -81,8 +81,8 @@ fn layers() -> Outcome {
     let (mut error, mut rates) = (0.0_f64, Vec::new());
     for _ in 0..200 {
         let tape: Tape<f64> = Tape::new();
-        let hidden = model.hidden.forward(tape.constant(x.clone().into_dyn())).tanh();
-        let loss = (model.out.forward(hidden) - tape.constant(y.clone().into_dyn())).square().mean();
+        let hidden = model.hidden.forward(tape.constant(x.clone())).tanh();
+        let loss = (model.out.forward(hidden) - tape.constant(y.clone())).square().mean();
         let grads = loss.backward();
         rates.clear();
         opt.step_with(&mut model, &grads, |seen| {

@@ -25,7 +25,7 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     ///
     /// Those of the sink.
-    pub fn new<F: Real>(mut sink: W, model: &(impl Module<F> + ?Sized)) -> io::Result<Self> {
+    pub fn new<F: Real>(mut sink: W, model: &dyn Module<F>) -> io::Result<Self> {
         let start =
             model.params().into_iter().map(|(name, param)| (name, Packed::new(param.value()))).collect();
         line(&mut sink, &Header { format: FORMAT.to_owned(), precision: F::NAME.to_owned(), start })?;
@@ -37,11 +37,7 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     ///
     /// Those of the sink.
-    pub fn step<F: Real>(
-        &mut self,
-        model: &(impl Module<F> + ?Sized),
-        grads: &Gradients<F>,
-    ) -> io::Result<()> {
+    pub fn step<F: Real>(&mut self, model: &dyn Module<F>, grads: &Gradients<F>) -> io::Result<()> {
         let named: BTreeMap<_, _> =
             grads.named(model).into_iter().map(|(name, grad)| (name, Packed::new(grad))).collect();
         line(&mut self.sink, &named)

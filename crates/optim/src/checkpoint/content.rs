@@ -50,7 +50,7 @@ pub struct SavedRule {
 
 impl Checkpoint {
     /// The parameters and buffers of a model.
-    pub fn of_model<F: Stored>(model: &(impl Module<F> + ?Sized)) -> Self {
+    pub fn of_model<F: Stored>(model: &dyn Module<F>) -> Self {
         let tensors = model.state_dict().into_iter();
         let model = tensors.map(|(name, tensor)| {
             let raw = RawTensor::of_model(&name, &tensor);

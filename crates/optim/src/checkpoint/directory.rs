@@ -60,7 +60,7 @@ impl Directory {
     /// As [`save`]; or if an old file cannot be removed.
     pub fn save<T, R, F>(
         &self,
-        model: &(impl Module<F> + ?Sized),
+        model: &dyn Module<F>,
         opt: &Optimizer<R, F>,
         extra: &T,
         loss: Option<f64>,

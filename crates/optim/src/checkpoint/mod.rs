@@ -91,7 +91,7 @@ pub struct Loaded<T> {
 /// If the file cannot be written, or something cannot be saved.
 pub fn save<T, R, F>(
     path: impl AsRef<Path>,
-    model: &(impl Module<F> + ?Sized),
+    model: &dyn Module<F>,
     opt: &Optimizer<R, F>,
     extra: &T,
 ) -> Result<(), CheckpointError>
@@ -119,7 +119,7 @@ where
 /// then unchanged.
 pub fn load<T, R, F>(
     path: impl AsRef<Path>,
-    model: &mut (impl Module<F> + ?Sized),
+    model: &mut dyn Module<F>,
     opt: &mut Optimizer<R, F>,
 ) -> Result<Loaded<T>, CheckpointError>
 where
@@ -156,7 +156,7 @@ where
 /// If the file cannot be read or is damaged, or nothing at all fits. Model and optimizer are then unchanged.
 pub fn load_partial<R, F>(
     path: impl AsRef<Path>,
-    model: &mut (impl Module<F> + ?Sized),
+    model: &mut dyn Module<F>,
     opt: &mut Optimizer<R, F>,
 ) -> Result<LoadReport, CheckpointError>
 where
@@ -178,7 +178,7 @@ where
 
 type Plan<R, F> = (LoadReport, BTreeMap<String, Tensor<F>>, Option<OptimizerPlan<R, F>>);
 
-fn plan<R, F>(file: &Checkpoint, model: &(impl Module<F> + ?Sized), opt: &Optimizer<R, F>) -> Plan<R, F>
+fn plan<R, F>(file: &Checkpoint, model: &dyn Module<F>, opt: &Optimizer<R, F>) -> Plan<R, F>
 where
     R: Rule<F> + Serialize + DeserializeOwned,
     F: Stored,
@@ -205,10 +205,7 @@ where
 ///
 /// If the file cannot be written.
 #[cfg(feature = "safetensors")]
-pub fn save_weights<F: Stored>(
-    path: impl AsRef<Path>,
-    model: &(impl Module<F> + ?Sized),
-) -> Result<(), CheckpointError> {
+pub fn save_weights<F: Stored>(path: impl AsRef<Path>, model: &dyn Module<F>) -> Result<(), CheckpointError> {
     Checkpoint::of_model(model).write_safetensors(path)
 }
 
@@ -221,7 +218,7 @@ pub fn save_weights<F: Stored>(
 /// is then unchanged.
 pub fn load_weights<F: Stored>(
     path: impl AsRef<Path>,
-    model: &mut (impl Module<F> + ?Sized),
+    model: &mut dyn Module<F>,
 ) -> Result<LoadReport, CheckpointError> {
     let path = path.as_ref();
     let file = Checkpoint::read(path)?;

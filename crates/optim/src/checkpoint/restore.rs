@@ -14,7 +14,7 @@ use crate::{FieldMut, Optimizer, Rule, State};
 /// The tensors of `file` that fit the model, ready to be put there.
 pub(super) fn plan_model<F: Stored>(
     file: &BTreeMap<String, RawTensor>,
-    model: &(impl Module<F> + ?Sized),
+    model: &dyn Module<F>,
     report: &mut LoadReport,
 ) -> BTreeMap<String, Tensor<F>> {
     let own = model.state_dict();
@@ -36,10 +36,7 @@ pub(super) fn plan_model<F: Stored>(
     tensors
 }
 
-pub(super) fn put_into_model<F: Real>(
-    mut tensors: BTreeMap<String, Tensor<F>>,
-    model: &mut (impl Module<F> + ?Sized),
-) {
+pub(super) fn put_into_model<F: Real>(mut tensors: BTreeMap<String, Tensor<F>>, model: &mut dyn Module<F>) {
     model.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
         if let Some(tensor) = tensors.remove(name) {
             *slot.into_value() = tensor;
@@ -73,7 +70,7 @@ impl<R: Rule<F>, F: Real> OptimizerPlan<R, F> {
 /// `None` if the file's optimizer is of another kind, whose state would mean something else.
 pub(super) fn plan_optimizer<R, F>(
     file: &SavedOptimizer,
-    model: &(impl Module<F> + ?Sized),
+    model: &dyn Module<F>,
     opt: &Optimizer<R, F>,
     report: &mut LoadReport,
 ) -> Option<OptimizerPlan<R, F>>

@@ -36,7 +36,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// # use wengert_optim::{Optimizer, RmsProp};
     /// # let mut weights: Param = ndarray::arr1(&[1.0]).into();
     /// # let mut grads = Gradients::default();
-    /// # grads.set(&weights, ndarray::arr1(&[2.0]).into_dyn().into());
+    /// # grads.set(&weights, ndarray::arr1(&[2.0]));
     /// # let mut opt = Optimizer::new(RmsProp { rho: 0.5, ..RmsProp::default() });
     /// # opt.step(&mut weights, &grads);
     /// # let name = "";

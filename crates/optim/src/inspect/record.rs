@@ -119,7 +119,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     #[track_caller]
     pub fn step_with(
         &mut self,
-        model: &mut (impl Module<F> + ?Sized),
+        model: &mut dyn Module<F>,
         grads: &Gradients<F>,
         mut observe: impl FnMut(&StepRecord<'_, R, F>),
     ) {

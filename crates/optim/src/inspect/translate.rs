@@ -49,7 +49,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// # use wengert_optim::{Optimizer, RmsProp};
     /// # let mut model: Param = ndarray::arr1(&[1.0]).into();
     /// # let mut grads = Gradients::default();
-    /// # grads.set(&model, ndarray::arr1(&[2.0]).into_dyn().into());
+    /// # grads.set(&model, ndarray::arr1(&[2.0]));
     /// # let mut keras = Optimizer::new(RmsProp::keras());
     /// # for _ in 0..100 { keras.step(&mut model, &grads) }
     /// let mut opt = Optimizer::new(RmsProp { centered: true, ..RmsProp::torch() });

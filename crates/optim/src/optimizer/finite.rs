@@ -24,10 +24,7 @@ pub struct NotFinite {
 /// # Errors
 ///
 /// The first that is not, in the order of the model's fields.
-pub fn check_finite<F: Real>(
-    model: &(impl Module<F> + ?Sized),
-    grads: &Gradients<F>,
-) -> Result<(), NotFinite> {
+pub fn check_finite<F: Real>(model: &dyn Module<F>, grads: &Gradients<F>) -> Result<(), NotFinite> {
     let mut outcome = Ok(());
     model.visit(&mut ModulePath::default(), &mut |name, slot| {
         let (kind, tensor) = match slot {
@@ -63,7 +60,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// # use wengert_optim::{Optimizer, RmsProp};
     /// let mut weights: Param = ndarray::arr1(&[1.0, 2.0]).into();
     /// let mut grads = Gradients::default();
-    /// grads.set(&weights, ndarray::arr1(&[0.5, f32::NAN]).into_dyn().into());
+    /// grads.set(&weights, ndarray::arr1(&[0.5, f32::NAN]));
     /// let mut opt = Optimizer::new(RmsProp::default());
     /// let culprit = opt.step_if_finite(&mut weights, &grads).unwrap_err();
     /// assert_eq!(culprit.position, [1]);
@@ -80,7 +77,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     #[track_caller]
     pub fn step_if_finite(
         &mut self,
-        model: &mut (impl Module<F> + ?Sized),
+        model: &mut dyn Module<F>,
         grads: &Gradients<F>,
     ) -> Result<(), NotFinite> {
         check_finite(model, grads)?;

@@ -96,7 +96,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// parameters go by one name. In debug builds also if there is a gradient for a parameter that the walk did not
     /// visit, which means that a field is missing from a `module!` list.
     #[track_caller]
-    pub fn step(&mut self, model: &mut (impl Module<F> + ?Sized), grads: &Gradients<F>) {
+    pub fn step(&mut self, model: &mut dyn Module<F>, grads: &Gradients<F>) {
         self.walk(model, grads, Self::update);
     }
 
@@ -104,7 +104,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     #[track_caller]
     pub(crate) fn walk(
         &mut self,
-        model: &mut (impl Module<F> + ?Sized),
+        model: &mut dyn Module<F>,
         grads: &Gradients<F>,
         mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>) -> Result<(), String>,
     ) {
@@ -232,7 +232,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     }
 
     /// Which group and which hyper-parameters each parameter of `model` has, and which groups apply to none. Print it.
-    pub fn table(&self, model: &(impl Module<F> + ?Sized)) -> GroupTable<R> {
+    pub fn table(&self, model: &dyn Module<F>) -> GroupTable<R> {
         let params = model.params();
         self.groups.table(params.iter().map(|(name, param)| (name.as_str(), param.shape())))
     }

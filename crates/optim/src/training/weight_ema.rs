@@ -67,7 +67,7 @@ impl<F: Real> WeightEma<F> {
     ///
     /// If a parameter has another shape than before.
     #[track_caller]
-    pub fn update(&mut self, model: &(impl Module<F> + ?Sized)) {
+    pub fn update(&mut self, model: &dyn Module<F>) {
         let part = F::from_f64(1.0 - self.decay);
         for (name, param) in model.params() {
             let p = param.value();

@@ -4,7 +4,7 @@
 //! for the classifiers' losses), to be added up, weighted or masked by whatever the task asks:
 //! `(y.mse_each(t) * mask).sum()`.
 
-use crate::ops::unary::{sigmoid, sign};
+use crate::ops::unary::sigmoid;
 use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -45,7 +45,7 @@ impl<F: Real> Var<'_, F> {
     /// If the shapes differ.
     #[track_caller]
     pub fn mae_each(self, target: Self) -> Self {
-        self.elementwise("mae", target, |x, t| (x - t).abs(), |x, t| sign(x - t))
+        self.elementwise("mae", target, |x, t| (x - t).abs(), |x, t| (x - t).sign())
     }
 
     /// The mean of [`huber_each`](Var::huber_each) over all elements.
@@ -74,7 +74,7 @@ impl<F: Real> Var<'_, F> {
         };
         self.elementwise("huber", target, value, move |x, t| {
             let e = x - t;
-            if e.abs() <= delta { e } else { sign(e) * delta }
+            if e.abs() <= delta { e } else { e.sign() * delta }
         })
     }
 
