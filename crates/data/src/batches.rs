@@ -8,6 +8,7 @@ use crate::{ImageDataset, PixelStats};
 
 /// Some images, flattened and scaled, with their labels.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Batch {
     /// `[b, rows * cols]`: pixels in 0..=1, or standardised.
     pub x: ArcArray<f32, IxDyn>,

@@ -79,7 +79,7 @@ const SUFFIX: &str = ".tmp";
 /// Between the making of a file and its lock; after that the lock itself says that a writer is alive.
 const UNLOCKED: Duration = Duration::from_secs(60);
 
-/// Removes what killed writers left. Failing to is no reason not to write.
+/// Removes what killed writers left. If that fails, the write goes on all the same.
 fn remove_abandoned(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -4,7 +4,7 @@ use wengert_autodiff::{Param, Real, Tape, Var, module};
 
 use crate::init;
 
-/// A table of vectors, one per token or category, that training moves.
+/// A trainable table of vectors, one per token or category.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[doc(alias = "Embed", alias = "lookup table")]
 pub struct Embedding<F: Real = f32> {

@@ -28,7 +28,7 @@ use crate::Layer;
 /// let of_several_kinds: [Box<dyn Layer>; 2] = [Box::new(Activation::Tanh), Box::new(Dense::new(16, 2, rng))];
 /// model.extend(of_several_kinds);
 /// assert_eq!(model.len(), 6);
-/// assert_eq!(format!("{:?}", model[3]), "Relu");
+/// assert_eq!(format!("{:?}", &model[3]), "Relu");
 /// ```
 #[derive(Clone, Debug, Default)]
 #[doc(alias = "Chain")]
@@ -98,7 +98,7 @@ impl<F: Real, L: Layer<F>> Extend<L> for Sequential<F> {
 }
 
 impl<F: Real> Layer<F> for Sequential<F> {
-    /// Of a panic inside, Rust reports a line of the layer's own file: the caller's line does not pass through a trait
+    /// For a panic inside, Rust reports a line of the layer's own file: the caller's line does not pass through a trait
     /// object. The message names the op and the shapes as always.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {

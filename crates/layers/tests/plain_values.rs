@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayD};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
-use wengert_autodiff::{Gradients, Module, Param, Tape, Tensor, Var, module};
+use wengert_autodiff::{Gradients, IntoTensor, Module, Param, Tape, Tensor, Var, module};
 use wengert_layers::{
     Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual,
 };
@@ -38,7 +38,7 @@ impl Mlp {
 }
 
 fn batch() -> Tensor {
-    Array2::from_shape_fn((4, 2), |(i, j)| (i as f32 - 1.5) * (j as f32 + 0.5)).into_dyn().into()
+    Array2::from_shape_fn((4, 2), |(i, j)| (i as f32 - 1.5) * (j as f32 + 0.5)).into_tensor()
 }
 
 #[test]

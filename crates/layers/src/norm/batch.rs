@@ -17,7 +17,7 @@ use crate::Layer;
 /// statistics. These are PyTorch's conventions; Keras takes `momentum` as the weight of the old value and keeps the
 /// biased variance.
 ///
-/// Used twice in one step, the second use continues from the running statistics that the first observed.
+/// If it is used twice in one step, the second use continues from the running statistics that the first one left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[doc(alias = "BatchNorm1d", alias = "BatchNormalization", alias = "track_running_stats")]
 pub struct BatchNorm<F: Real = f32> {
