@@ -60,7 +60,7 @@ fn a_view_does_not_keep_its_array_alive() {
     let mut step = || {
         tape.reset();
         let first = tape.constant(x.clone()).relu().slice(0, 0..1);
-        (0..20).fold(first, |y, _| y.relu());
+        _ = (0..20).fold(first, |y, _| y.relu());
     };
     step();
     let later = measure(|| (0..10).for_each(|_| step()));
@@ -89,6 +89,6 @@ fn what_a_step_does_not_need_is_freed() {
         })
         .collect();
     tape.reset();
-    tape.constant(Tensor::zeros(vec![2000])).square();
+    _ = tape.constant(Tensor::zeros(vec![2000])).square();
     assert!(kept.iter().all(|y| y.iter().all(|&y| y == 1.0)), "a value that is held is not written over");
 }

@@ -32,7 +32,7 @@ const RESOLUTION: f64 = 1e-5;
 /// # Panics
 ///
 /// If there are no inputs.
-#[doc(alias = "gradcheck")]
+#[doc(alias("gradcheck", "check_grads"))]
 #[track_caller]
 pub fn check_gradients(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,

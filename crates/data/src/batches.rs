@@ -21,8 +21,7 @@ pub struct Batch {
 /// Made by [`ImageDataset::batches`]. The order depends on the generator alone, so the same seed gives the same
 /// batches.
 #[derive(Clone, Debug)]
-#[doc(alias = "DataLoader")]
-#[doc(alias = "tf.data")]
+#[doc(alias("DataLoader", "tf.data"))]
 #[must_use = "a batch is made when the iterator is asked for it"]
 pub struct Batches<'a> {
     data: &'a ImageDataset,
@@ -42,8 +41,7 @@ impl ImageDataset {
     ///
     /// If `size` is 0.
     #[track_caller]
-    #[doc(alias = "batch_size")]
-    #[doc(alias = "DataLoader")]
+    #[doc(alias("batch_size", "DataLoader"))]
     pub fn batches(&self, size: usize) -> Batches<'_> {
         assert!(size > 0, "batches(0): a batch needs at least one image");
         let order = (0..self.len()).collect();

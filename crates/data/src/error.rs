@@ -52,16 +52,6 @@ pub enum DataError {
         /// What is wrong.
         source: Box<DataError>,
     },
-
-    /// No mirror delivered the file.
-    #[cfg(feature = "download")]
-    #[error("{}: download failed; {}", path.display(), attempts.join("; "))]
-    Download {
-        /// Where the file should have gone.
-        path: PathBuf,
-        /// One line per attempt: the address and what went wrong.
-        attempts: Vec<String>,
-    },
 }
 
 impl DataError {

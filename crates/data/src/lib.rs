@@ -26,8 +26,6 @@
 
 mod batches;
 mod dataset;
-#[cfg(feature = "download")]
-pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;

@@ -20,7 +20,7 @@ use crate::{Layer, init};
 /// # assert_eq!(layer.weight.shape(), [16, 2]);
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "Linear", alias = "fc", alias = "FullyConnected")]
+#[doc(alias("Linear", "fc", "FullyConnected"))]
 pub struct Dense<F: Real = f32> {
     /// `W: [out, in]`.
     #[doc(alias = "kernel")]
@@ -39,7 +39,7 @@ impl<F: Real> Dense<F> {
     ///
     /// If `inputs` is 0.
     #[track_caller]
-    #[doc(alias = "in_features", alias = "out_features", alias = "units")]
+    #[doc(alias("in_features", "out_features", "units"))]
     pub fn new(inputs: usize, outputs: usize, rng: &mut dyn Rng) -> Self {
         assert!(inputs > 0, "`Dense` needs at least one input");
         let bound = (inputs as f64).sqrt().recip();

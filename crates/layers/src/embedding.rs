@@ -6,7 +6,7 @@ use crate::init;
 
 /// A trainable table of vectors, one per token or category.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "Embed", alias = "lookup table")]
+#[doc(alias("Embed", "lookup table"))]
 pub struct Embedding<F: Real = f32> {
     /// `W: [count, dim]`, one row per index.
     pub weight: Param<F>,
@@ -16,7 +16,7 @@ module!(Embedding<F> { weight });
 
 impl<F: Real> Embedding<F> {
     /// A table of `count` vectors of length `dim`, drawn from the standard normal distribution, PyTorch's default.
-    #[doc(alias = "num_embeddings", alias = "embedding_dim")]
+    #[doc(alias("num_embeddings", "embedding_dim"))]
     pub fn new(count: usize, dim: usize, rng: &mut dyn Rng) -> Self {
         Self { weight: init::normal(&[count, dim], 0.0, 1.0, rng).into() }
     }

@@ -30,7 +30,7 @@ pub fn leaky_relu_gain(slope: f64) -> f64 {
 
 /// Whose variance [`kaiming_uniform`] and [`kaiming_normal`] keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[doc(alias = "mode", alias = "fan_mode")]
+#[doc(alias("mode", "fan_mode"))]
 pub enum Fan {
     /// The values', from layer to layer.
     #[doc(alias = "fan_in")]
@@ -46,7 +46,7 @@ pub enum Fan {
 ///
 /// Unless `lo ≤ hi`, both finite.
 #[track_caller]
-#[doc(alias = "uniform_", alias = "RandomUniform")]
+#[doc(alias("uniform_", "RandomUniform"))]
 pub fn uniform<F: Real>(shape: &[usize], lo: f64, hi: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     assert!(
         lo <= hi && lo.is_finite() && hi.is_finite(),
@@ -61,7 +61,7 @@ pub fn uniform<F: Real>(shape: &[usize], lo: f64, hi: f64, rng: &mut dyn Rng) ->
 ///
 /// If `std` is negative, or one of the two is not finite.
 #[track_caller]
-#[doc(alias = "normal_", alias = "RandomNormal", alias = "gaussian")]
+#[doc(alias("normal_", "RandomNormal", "gaussian"))]
 pub fn normal<F: Real>(shape: &[usize], mean: f64, std: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     assert!(
         std >= 0.0 && (mean + std).is_finite(),
@@ -78,7 +78,7 @@ pub fn normal<F: Real>(shape: &[usize], mean: f64, std: f64, rng: &mut dyn Rng) 
 /// Unless `lo ≤ mean ≤ hi` and at least one bound is `std` or more from the mean: each number is drawn again until it
 /// fits, which would take long.
 #[track_caller]
-#[doc(alias = "trunc_normal_", alias = "TruncatedNormal")]
+#[doc(alias("trunc_normal_", "TruncatedNormal"))]
 pub fn truncated_normal<F: Real>(
     shape: &[usize],
     mean: f64,
@@ -108,7 +108,7 @@ pub fn truncated_normal<F: Real>(
 ///
 /// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
-#[doc(alias = "xavier_uniform_", alias = "glorot_uniform", alias = "GlorotUniform")]
+#[doc(alias("xavier_uniform_", "glorot_uniform", "GlorotUniform"))]
 pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     let bound = 3.0_f64.sqrt() * xavier_std(shape, gain);
     uniform(shape, -bound, bound, rng)
@@ -120,7 +120,7 @@ pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) ->
 ///
 /// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
-#[doc(alias = "xavier_normal_", alias = "glorot_normal", alias = "GlorotNormal")]
+#[doc(alias("xavier_normal_", "glorot_normal", "GlorotNormal"))]
 pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     normal(shape, 0.0, xavier_std(shape, gain), rng)
 }
@@ -132,7 +132,7 @@ pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> 
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-#[doc(alias = "kaiming_uniform_", alias = "he_uniform", alias = "HeUniform")]
+#[doc(alias("kaiming_uniform_", "he_uniform", "HeUniform"))]
 pub fn kaiming_uniform<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     let bound = 3.0_f64.sqrt() * kaiming_std(shape, fan, gain);
     uniform(shape, -bound, bound, rng)
@@ -145,7 +145,7 @@ pub fn kaiming_uniform<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut 
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-#[doc(alias = "kaiming_normal_", alias = "he_normal", alias = "HeNormal")]
+#[doc(alias("kaiming_normal_", "he_normal", "HeNormal"))]
 pub fn kaiming_normal<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     normal(shape, 0.0, kaiming_std(shape, fan, gain), rng)
 }
@@ -156,7 +156,7 @@ pub fn kaiming_normal<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut d
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-#[doc(alias = "LecunUniform", alias = "variance_scaling")]
+#[doc(alias("LecunUniform", "variance_scaling"))]
 pub fn lecun_uniform<F: Real>(shape: &[usize], rng: &mut dyn Rng) -> ArrayD<F> {
     kaiming_uniform(shape, Fan::In, 1.0, rng)
 }
@@ -167,7 +167,7 @@ pub fn lecun_uniform<F: Real>(shape: &[usize], rng: &mut dyn Rng) -> ArrayD<F> {
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-#[doc(alias = "LecunNormal", alias = "variance_scaling")]
+#[doc(alias("LecunNormal", "variance_scaling"))]
 pub fn lecun_normal<F: Real>(shape: &[usize], rng: &mut dyn Rng) -> ArrayD<F> {
     kaiming_normal(shape, Fan::In, 1.0, rng)
 }

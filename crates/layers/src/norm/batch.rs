@@ -19,13 +19,13 @@ use crate::Layer;
 ///
 /// If it is used twice in one step, the second use continues from the running statistics that the first one left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "BatchNorm1d", alias = "BatchNormalization", alias = "track_running_stats")]
+#[doc(alias("BatchNorm1d", "BatchNormalization", "track_running_stats"))]
 pub struct BatchNorm<F: Real = f32> {
     /// The scale `[c]`, or none; it starts at 1.
-    #[doc(alias = "gamma", alias = "scale", alias = "affine")]
+    #[doc(alias("gamma", "scale", "affine"))]
     pub weight: Option<Param<F>>,
     /// The shift `[c]`, or none; it starts at 0.
-    #[doc(alias = "beta", alias = "shift")]
+    #[doc(alias("beta", "shift"))]
     pub bias: Option<Param<F>>,
     /// `[c]`; it starts at 0.
     #[doc(alias = "moving_mean")]

@@ -9,7 +9,7 @@ use crate::Layer;
 ///
 /// One group is a layer norm over all axes but the first; as many groups as channels is an instance norm.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "GroupNormalization", alias = "InstanceNorm")]
+#[doc(alias("GroupNormalization", "InstanceNorm"))]
 pub struct GroupNorm<F: Real = f32> {
     /// How many groups share the channels equally.
     pub groups: usize,

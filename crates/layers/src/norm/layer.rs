@@ -8,7 +8,7 @@ use crate::norm::{as_row, as_rows};
 /// Normalizes over the last axes of `x`, each sample by itself: `y = w (x - μ) / √(σ² + ε) + b` with the biased
 /// variance (Ba, Kiros and Hinton, 2016). Training and evaluation are alike.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "LayerNormalization", alias = "elementwise_affine")]
+#[doc(alias("LayerNormalization", "elementwise_affine"))]
 pub struct LayerNorm<F: Real = f32> {
     /// The lengths of the axes it normalizes over.
     pub normalized_shape: Vec<usize>,

@@ -8,7 +8,7 @@ use crate::norm::{as_row, as_rows};
 /// Divides by the root mean square over the last axes of `x`, each sample by itself: `y = w x / √(Σ x² / c + ε)` (Zhang
 /// and Sennrich, 2019). Training and evaluation are alike.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "RMSNormalization", alias = "elementwise_affine")]
+#[doc(alias("RMSNormalization", "elementwise_affine"))]
 pub struct RmsNorm<F: Real = f32> {
     /// The lengths of the axes it normalizes over.
     pub normalized_shape: Vec<usize>,

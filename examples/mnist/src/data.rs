@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::cli::Args;
 
 /// Where the real MNIST goes and is looked for.
-const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/mnist");
+const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/mnist");
 
 const TRAIN_DIGITS: usize = 40_000;
 const TEST_DIGITS: usize = 5_000;
@@ -61,8 +61,8 @@ fn has_files(directory: &str) -> bool {
 /// By the example `download`, which is built when it is asked for: HTTPS would be a third of this program.
 fn download(args: &Args) -> Outcome<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["run", "--release", "--features", "download", "--example", "download", "--manifest-path"]);
-    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    cargo.args(["run", "--release", "--example", "download", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
     if args.quiet {
         cargo.args(["--quiet", "--", "--quiet"]);
     }

@@ -27,6 +27,16 @@ fn mnist(args: &[&str]) -> Output {
     Command::new(&*EXAMPLE).args(args).output().expect("the example starts")
 }
 
+/// An empty folder of this test's own, which stays for a look at what went wrong.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mnist").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// Four IDX files: noise with a bright column that gives the label away.
 fn dataset(directory: &Path) {
     for (half, n) in [("train", 96), ("t10k", 24)] {
@@ -53,9 +63,9 @@ fn refused(args: &[&str], words: &[&str]) {
 
 #[test]
 fn a_run_leaves_metrics_a_model_and_pictures() {
-    let dir = tempfile::tempdir().unwrap();
-    dataset(dir.path());
-    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let dir = folder("run");
+    dataset(&dir);
+    let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let (metrics, model, plots) = (at("metrics.jsonl"), at("model.safetensors"), at("new/plots"));
     let common = ["--data", &at(""), "--epochs", "3", "--batch-size", "19", "--hidden", "16,8", "--quiet"];
     let run = mnist(&[&common[..], &["--metrics", &metrics, "--save", &model, "--plots", &plots]].concat());
@@ -96,9 +106,9 @@ fn a_run_leaves_metrics_a_model_and_pictures() {
 
 #[test]
 fn every_norm_activation_and_optimizer_trains() {
-    let dir = tempfile::tempdir().unwrap();
-    dataset(dir.path());
-    let data = dir.path().to_str().unwrap();
+    let dir = folder("choices");
+    dataset(&dir);
+    let data = dir.to_str().unwrap();
     let common = ["--data", data, "--epochs", "1", "--hidden", "8", "--threads", "2"];
     let choices = [
         ("--norm", &["batch", "layer", "rms", "none"][..]),
@@ -120,9 +130,9 @@ fn every_norm_activation_and_optimizer_trains() {
 
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
-    let dir = tempfile::tempdir().unwrap();
-    dataset(dir.path());
-    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let dir = folder("resume");
+    dataset(&dir);
+    let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let data = at("");
     let (checkpoint, model, metrics) = (at("run.wgt"), at("model.safetensors"), at("metrics.jsonl"));
     let common = ["--data", &data, "--epochs", "4", "--hidden", "16", "--batch-size", "20", "--save", &model];
@@ -199,34 +209,34 @@ fn flags_out_of_range_are_refused_by_name() {
 
 #[test]
 fn outputs_that_cannot_be_written_are_found_before_training() {
-    let dir = tempfile::tempdir().unwrap();
-    dataset(dir.path());
-    let data = dir.path().to_str().unwrap();
-    let absent = dir.path().join("absent/file");
+    let dir = folder("outputs");
+    dataset(&dir);
+    let data = dir.to_str().unwrap();
+    let absent = dir.join("absent/file");
     let absent = absent.to_str().unwrap();
     refused(&["--quiet", "--data", data, "--save", absent], &["--save", absent]);
     refused(&["--quiet", "--data", data, "--save", data], &["--save", data]);
     refused(&["--quiet", "--data", data, "--metrics", absent], &["--metrics", absent]);
-    let file = dir.path().join("train-labels-idx1-ubyte");
+    let file = dir.join("train-labels-idx1-ubyte");
     refused(&["--quiet", "--data", data, "--plots", file.to_str().unwrap()], &["--plots", "train-labels"]);
 }
 
 #[test]
 fn damaged_data_is_refused_and_nothing_is_written() {
     let damage = |file: &'static str, words: &[&str], change: &dyn Fn(&mut Vec<u8>)| {
-        let dir = tempfile::tempdir().unwrap();
-        dataset(dir.path());
-        let path = dir.path().join(file);
+        let dir = folder("damaged-in");
+        dataset(&dir);
+        let path = dir.join(file);
         let mut bytes = fs::read(&path).unwrap();
         change(&mut bytes);
         fs::write(&path, bytes).unwrap();
-        let outputs = tempfile::tempdir().unwrap();
-        let at = |name: &str| outputs.path().join(name).to_str().unwrap().to_owned();
+        let outputs = folder("damaged-out");
+        let at = |name: &str| outputs.join(name).to_str().unwrap().to_owned();
         let (metrics, model) = (at("metrics"), at("model"));
-        let data = dir.path().to_str().unwrap();
+        let data = dir.to_str().unwrap();
         let args = ["--quiet", "--data", data, "--metrics", &metrics, "--save", &model];
         refused(&args, &[&[file], words].concat());
-        assert_eq!(fs::read_dir(outputs.path()).unwrap().count(), 0, "{file}: {words:?}");
+        assert_eq!(fs::read_dir(&outputs).unwrap().count(), 0, "{file}: {words:?}");
     };
     damage("train-images-idx3-ubyte", &["elements"], &|bytes| bytes.truncate(1000));
     damage("train-images-idx3-ubyte", &[], &|bytes| bytes.truncate(3));
@@ -247,6 +257,6 @@ fn damaged_data_is_refused_and_nothing_is_written() {
         bytes[middle] ^= 4;
     });
     refused(&["--quiet", "--data", "no/such/place"], &["no/such/place", "train-images-idx3-ubyte"]);
-    let empty = tempfile::tempdir().unwrap();
-    refused(&["--quiet", "--data", empty.path().to_str().unwrap()], &["train-images-idx3-ubyte"]);
+    let empty = folder("empty");
+    refused(&["--quiet", "--data", empty.to_str().unwrap()], &["train-images-idx3-ubyte"]);
 }

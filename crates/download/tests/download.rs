@@ -2,16 +2,17 @@
 
 mod server;
 
-use flate2::{Compression, write::GzEncoder};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
-use std::{fs, io::Write, path::Path};
 use tempfile::TempDir;
-use wengert_data::{
-    DataError,
-    download::{self, Progress, RemoteFile},
-    idx, mnist,
-};
+use wengert_data::{idx, mnist};
+use wengert_download::{DownloadError, Progress, RemoteFile};
 
 const NAME: &str = "train-labels-idx1-ubyte.gz";
 
@@ -39,7 +40,7 @@ fn sha256(bytes: &[u8]) -> String {
 type Seen = Vec<(u64, Option<u64>)>;
 
 /// Fetches the file whose content is [`content`]; also returns what was told of the progress.
-fn fetch(directory: &Path, servers: &[&Server]) -> (Result<(), DataError>, Seen) {
+fn fetch(directory: &Path, servers: &[&Server]) -> (Result<(), DownloadError>, Seen) {
     let sha256 = sha256(&content());
     let file = RemoteFile { name: NAME, bytes: content().len() as u64, sha256: &sha256 };
     let mirrors: Vec<&str> = servers.iter().map(|server| server.address()).collect();
@@ -115,7 +116,7 @@ fn when_all_mirrors_fail_the_error_tells_what_each_did() {
     let absent = Server::start(|_| Answer::status(404));
     let gone = Server::start(|_| Answer::status(503));
     let error = fetch(directory.path(), &[&absent, &gone]).0.unwrap_err();
-    assert!(matches!(&error, DataError::Download { attempts, .. } if attempts.len() == 2), "{error:?}");
+    assert!(matches!(&error, DownloadError::Mirrors { attempts, .. } if attempts.len() == 2), "{error:?}");
     for part in [NAME, absent.address(), "found 404", gone.address(), "found 503"] {
         assert!(error.to_string().contains(part), "{error}");
     }
@@ -125,7 +126,8 @@ fn when_all_mirrors_fail_the_error_tells_what_each_did() {
     assert!(error.contains("no mirror was given"), "{error}");
     // A port where nobody listens.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = download::mnist(directory.path(), &[&format!("http://{address}")], |_| ()).unwrap_err();
+    let error =
+        wengert_download::mnist(directory.path(), &[&format!("http://{address}")], |_| ()).unwrap_err();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }
 
@@ -279,8 +281,8 @@ fn the_real_mnist_from_the_loopback() {
         let name = request.path.rsplit('/').next().unwrap();
         Answer::whole(&fs::read(Path::new(&source).join(name)).unwrap())
     });
-    download::mnist(directory.path(), &[server.address()], |_| ()).unwrap();
+    wengert_download::mnist(directory.path(), &[server.address()], |_| ()).unwrap();
     assert_eq!(mnist::load(directory.path()).unwrap().train.labels()[..5], [5, 0, 4, 1, 9]);
-    download::mnist(directory.path(), &[server.address()], |_| ()).unwrap();
+    wengert_download::mnist(directory.path(), &[server.address()], |_| ()).unwrap();
     assert_eq!(server.requests().len(), 4);
 }

@@ -1,15 +1,15 @@
 //! Fetches the real MNIST into `datasets/mnist`, where the example `mnist` looks for it.
 //!
-//!     cargo run --release --features download --example download
+//!     cargo run --release --example download
 //!
 //! What is there already is kept, what was cut is continued, and every file is checked. `-- --quiet` shows no progress.
 
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wengert::data::download::{MNIST_MIRRORS, mnist};
+use wengert_download::{MNIST_MIRRORS, mnist};
 
-const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/mnist");
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/mnist");
 
 fn main() -> ExitCode {
     let quiet = std::env::args().any(|arg| arg == "--quiet");

@@ -1,18 +1,25 @@
-//! Downloading MNIST: mirrors, checksums, and a cut connection that costs only what it cut.
+//! MNIST for Wengert over HTTPS: mirrors, checksums, and a cut connection that costs only what it cut.
+//!
+//! The design decision: a crate of its own, because reading files must not bring along a TLS stack.
 //!
 //! A file arrives under its name with `.part` added and gets its final name when its decompressed content has the right
 //! SHA-256. A `.part` that is left behind is continued by the next call; if the two halves do not fit, because the
 //! server's file is another one by now, it is fetched anew.
+#![forbid(unsafe_code)]
 
-use crate::{DataError, idx};
+mod error;
+
+use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-    time::Duration,
-};
 use ureq::{Agent, http::Response};
+
+pub use error::DownloadError;
 
 /// Where [`mnist`] can be had, to be tried in this order. The original host refuses to serve the files.
 pub const MNIST_MIRRORS: [&str; 2] =
@@ -42,6 +49,8 @@ pub const MNIST_FILES: [RemoteFile<'static>; 4] = [
     },
 ];
 
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// To connect, to answer, and between two pieces of the answer; a slow connection that keeps moving is never cut.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -67,7 +76,7 @@ pub struct Progress<'a> {
     pub total: Option<u64>,
 }
 
-/// Makes `directory` hold the four files of MNIST, ready for [`mnist::load`](crate::mnist::load). `mirrors` are base
+/// Makes `directory` hold the four files of MNIST, ready for `mnist::load` of `wengert-data`. `mirrors` are base
 /// addresses, usually [`MNIST_MIRRORS`].
 ///
 /// # Errors
@@ -77,7 +86,7 @@ pub fn mnist(
     directory: impl AsRef<Path>,
     mirrors: &[&str],
     mut progress: impl FnMut(Progress),
-) -> Result<(), DataError> {
+) -> Result<(), DownloadError> {
     for file in MNIST_FILES {
         file.fetch(&directory, mirrors, &mut progress)?;
     }
@@ -87,7 +96,7 @@ pub fn mnist(
 /// Why an attempt failed: the next mirror may do better, or nothing will.
 enum Failure {
     Mirror(String),
-    Local(DataError),
+    Local(DownloadError),
 }
 
 impl RemoteFile<'_> {
@@ -96,16 +105,16 @@ impl RemoteFile<'_> {
     ///
     /// # Errors
     ///
-    /// [`DataError::Download`] with what each mirror did, if none delivered the content with the right checksum;
-    /// [`DataError::Io`] if the directory cannot be written. The final name is never on anything unverified.
+    /// [`DownloadError::Mirrors`] with what each mirror did, if none delivered the content with the right checksum;
+    /// [`DownloadError::Io`] if the directory cannot be written. The final name is never on anything unverified.
     pub fn fetch(
         &self,
         directory: impl AsRef<Path>,
         mirrors: &[&str],
         mut progress: impl FnMut(Progress),
-    ) -> Result<PathBuf, DataError> {
+    ) -> Result<PathBuf, DownloadError> {
         let directory = directory.as_ref();
-        fs::create_dir_all(directory).map_err(DataError::io(directory, "create"))?;
+        fs::create_dir_all(directory).map_err(DownloadError::io(directory, "create"))?;
         let _lock = lock(directory)?;
 
         let path = directory.join(self.name);
@@ -126,7 +135,7 @@ impl RemoteFile<'_> {
         if attempts.is_empty() {
             attempts.push("no mirror was given".into());
         }
-        Err(DataError::Download { path, attempts })
+        Err(DownloadError::Mirrors { path, attempts })
     }
 
     fn fetch_from(&self, url: &str, path: &Path, progress: &mut impl FnMut(Progress)) -> Result<(), Failure> {
@@ -136,14 +145,14 @@ impl RemoteFile<'_> {
             match self.verify(&part) {
                 Ok(()) => {
                     let file = OpenOptions::new().append(true).open(&part);
-                    let file = file.map_err(DataError::io(&part, "open")).map_err(Failure::Local)?;
+                    let file = file.map_err(DownloadError::io(&part, "open")).map_err(Failure::Local)?;
                     let placed = wengert_files::place(&file, &part, path);
-                    return placed.map_err(DataError::io(path, "put in place")).map_err(Failure::Local);
+                    return placed.map_err(DownloadError::io(path, "put in place")).map_err(Failure::Local);
                 }
-                Err(error) => {
+                Err(why) => {
                     remove(&part)?;
                     if resumed_at == 0 {
-                        return Err(Failure::Mirror(error.to_string()));
+                        return Err(Failure::Mirror(why));
                     }
                     // The first half was of another file: once more, from the start.
                 }
@@ -180,7 +189,7 @@ impl RemoteFile<'_> {
         total: Option<u64>,
         progress: &mut impl FnMut(Progress),
     ) -> Result<(), Failure> {
-        let local = |error| Failure::Local(DataError::io(part, "write")(error));
+        let local = |error| Failure::Local(DownloadError::io(part, "write")(error));
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(part).map_err(local)?;
         file.set_len(start).and_then(|()| file.seek(SeekFrom::Start(start))).map_err(local)?;
@@ -208,28 +217,40 @@ impl RemoteFile<'_> {
         self.bytes + self.bytes / 100 + 1024
     }
 
-    fn verify(&self, path: &Path) -> Result<(), DataError> {
-        let expected = format!("{} bytes with SHA-256 {}", self.bytes, self.sha256);
-        let (content, ..) = idx::open(path)?;
-        let mut content = content.take(self.bytes + 1);
-        let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
-        loop {
-            match content.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    hash.update(&buffer[..count]);
-                    bytes += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(DataError::malformed(path, expected, error.to_string())),
-            }
+    /// Whether the file at `path`, decompressed if it is gzip, is the right one; if not, what it is instead.
+    fn verify(&self, path: &Path) -> Result<(), String> {
+        let (bytes, sha256) = digest(path, self.bytes + 1).map_err(|error| self.found(error))?;
+        if bytes == self.bytes && sha256 == self.sha256 {
+            return Ok(());
         }
-        let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        if bytes != self.bytes || found != self.sha256 {
-            return Err(DataError::malformed(path, expected, format!("{bytes} bytes with {found}")));
-        }
-        Ok(())
+        Err(self.found(format_args!("{bytes} bytes with {sha256}")))
     }
+
+    fn found(&self, found: impl Display) -> String {
+        format!("expected {} bytes with SHA-256 {}, found {found}", self.bytes, self.sha256)
+    }
+}
+
+/// Length and SHA-256 of the decompressed content of `path`, of which no more than `limit` bytes are read.
+fn digest(path: &Path, limit: u64) -> io::Result<(u64, String)> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let gzip = file.fill_buf()?.starts_with(&GZIP_MAGIC);
+    // A gzip file may have several members, one after the other.
+    let content: Box<dyn Read> = if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut content = content.take(limit);
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        match content.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                hash.update(&buffer[..count]);
+                bytes += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 fn request(url: &str, present: u64) -> Result<Response<ureq::Body>, ureq::Error> {
@@ -255,19 +276,21 @@ fn range_start(response: &Response<ureq::Body>) -> Option<u64> {
 fn remove(part: &Path) -> Result<(), Failure> {
     match fs::remove_file(part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::Local(DataError::io(part, "remove")(error)))
+            Err(Failure::Local(DownloadError::io(part, "remove")(error)))
         }
         _ => Ok(()),
     }
 }
 
 /// Holds off other processes until dropped. Its own file, because the `.part` changes its name while it is in use.
-fn lock(directory: &Path) -> Result<File, DataError> {
+fn lock(directory: &Path) -> Result<File, DownloadError> {
     let path = directory.join(".download.lock");
-    let file = File::create(&path).map_err(DataError::io(&path, "create"))?;
+    let file = File::create(&path).map_err(DownloadError::io(&path, "create"))?;
     match file.lock() {
         // A file system without locks is no reason not to download.
-        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(DataError::io(&path, "lock")(error)),
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => {
+            Err(DownloadError::io(&path, "lock")(error))
+        }
         _ => Ok(file),
     }
 }
