@@ -52,9 +52,9 @@ impl Net {
         let size = [self.width, self.width];
         let hidden = (0..self.depth).fold(Sequential::new(), |model, _| {
             let weight = init::kaiming_normal(&size, init::Fan::In, init::RELU_GAIN, rng).into();
-            model.push(Dense { weight, ..Dense::new(self.width, self.width, rng) }).push(Activation::Relu)
+            model.with(Dense { weight, ..Dense::new(self.width, self.width, rng) }).with(Activation::Relu)
         });
-        hidden.push(Dense::new(self.width, 1, rng))
+        hidden.with(Dense::new(self.width, 1, rng))
     }
 
     fn parameters(self) -> usize {

@@ -73,14 +73,13 @@ fn network(rng: &mut StdRng) -> Sequential {
     let mut model = Sequential::new();
     let mut width = INPUT;
     for hidden in HIDDEN {
-        model = model
-            .push(Dense::new(width, hidden, rng))
-            .push(BatchNorm::new(hidden))
-            .push(Activation::Relu)
-            .push(Dropout::new(0.2));
+        model.push(Dense::new(width, hidden, rng));
+        model.push(BatchNorm::new(hidden));
+        model.push(Activation::Relu);
+        model.push(Dropout::new(0.2));
         width = hidden;
     }
-    model.push(Dense::new(width, CLASSES, rng))
+    model.with(Dense::new(width, CLASSES, rng))
 }
 
 /// The `i`-th call with `batch` rows: what a server would do with a request.

@@ -148,14 +148,14 @@ fn network(spec: &Spec, rng: &mut StdRng) -> Sequential {
     let mut model = Sequential::new();
     let mut width = INPUT;
     for hidden in spec.hidden {
-        model = model.push(Dense::new(width, hidden, rng));
+        model.push(Dense::new(width, hidden, rng));
         if spec.batch_norm {
-            model = model.push(BatchNorm::new(hidden));
+            model.push(BatchNorm::new(hidden));
         }
-        model = model.push(Activation::Relu);
+        model.push(Activation::Relu);
         width = hidden;
     }
-    model.push(Dense::new(width, CLASSES, rng))
+    model.with(Dense::new(width, CLASSES, rng))
 }
 
 /// The rows and labels that every framework is measured on: SplitMix64 of a counter.

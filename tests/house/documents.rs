@@ -6,8 +6,14 @@ use super::{expect_none, files, read, root, shown};
 
 fn documents() -> Vec<PathBuf> {
     let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
-    let mut all: Vec<_> = ["crates", "docs", "benches", "datasets"].map(|folder| root().join(folder)).iter().flat_map(|folder| files(folder)).filter(is_document).collect();
-    let at_the_top = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(is_document);
+    let mut all: Vec<_> = ["crates", "docs", "benches", "datasets"]
+        .map(|folder| root().join(folder))
+        .iter()
+        .flat_map(|folder| files(folder))
+        .filter(is_document)
+        .collect();
+    let at_the_top =
+        std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(is_document);
     // What has been is told in past names.
     all.extend(at_the_top.filter(|path| !path.ends_with("CHANGELOG.md")));
     all
@@ -67,7 +73,8 @@ fn is_path(word: &str) -> bool {
 }
 
 fn first_is_ours(first: &str) -> bool {
-    !first.is_empty() && ["", "crates"].iter().any(|base| root().join(base).join(first).is_dir())
+    !first.is_empty()
+        && ["", "crates"].iter().any(|base| root().join(base).join(first).is_dir())
         && !["target", "data"].contains(&first)
 }
 
@@ -79,11 +86,20 @@ fn exists(path: &str, beside: &Path) -> bool {
 
 #[test]
 fn commands_name_what_exists() {
-    let manifests: String = files(root()).iter().filter(|path| path.ends_with("Cargo.toml")).map(|path| read(path)).collect();
+    let manifests: String =
+        files(root()).iter().filter(|path| path.ends_with("Cargo.toml")).map(|path| read(path)).collect();
     let target = |flag: &str, name: &str| {
         let folders: &[&str] = match flag {
             "--example" => &["examples", "crates/lab/examples"],
-            "--test" => &["tests", "crates/autodiff/tests", "crates/optim/tests", "crates/layers/tests", "crates/data/tests", "crates/cli/tests", "crates/lab/tests"],
+            "--test" => &[
+                "tests",
+                "crates/autodiff/tests",
+                "crates/optim/tests",
+                "crates/layers/tests",
+                "crates/data/tests",
+                "crates/cli/tests",
+                "crates/lab/tests",
+            ],
             "--bench" => &["benches"],
             _ => &[],
         };
@@ -98,7 +114,10 @@ fn commands_name_what_exists() {
         for code in codes(&read(&document)).iter().filter(|code| code.contains("cargo ")) {
             let words: Vec<_> = code.split([' ', '`']).collect();
             for pair in words.windows(2) {
-                let [flag @ ("--example" | "--test" | "--bench" | "-p" | "--package" | "--bin"), name] = pair else { continue };
+                let [flag @ ("--example" | "--test" | "--bench" | "-p" | "--package" | "--bin"), name] = pair
+                else {
+                    continue;
+                };
                 let placeholder = name.chars().all(|c| !c.is_lowercase());
                 if !placeholder && !target(flag, name) {
                     missing.push(format!("{}: {code}", shown(&document)));
@@ -117,8 +136,15 @@ fn the_readme_quotes_the_measurements() {
     let start = readme.find("**It is fast on a CPU.**").expect("the paragraph about speed");
     let paragraph = readme[start..].split("\n- ").next().unwrap().split("\n\n").next().unwrap();
     let is_figure = |word: &&str| word.contains('.') && word.parse::<f64>().is_ok();
-    let figures: Vec<_> = paragraph.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.')).filter(is_figure).collect();
+    let figures: Vec<_> = paragraph
+        .split(|c: char| !c.is_ascii_digit() && c != '.')
+        .map(|word| word.trim_matches('.'))
+        .filter(is_figure)
+        .collect();
     assert!(!figures.is_empty(), "README quotes no figure: {paragraph}");
     let unknown = figures.iter().filter(|figure| !measured.contains(**figure));
-    expect_none("figures of README that docs/performance.md lacks", unknown.map(ToString::to_string).collect());
+    expect_none(
+        "figures of README that docs/performance.md lacks",
+        unknown.map(ToString::to_string).collect(),
+    );
 }

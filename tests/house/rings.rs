@@ -183,7 +183,8 @@ fn rings(graph: &Graph) -> Vec<String> {
         let back = |other: &&PathBuf| reach.get(other).is_some_and(|reach| reach.contains(*node));
         reach[*node].iter().filter(back).map(|path| shown(path)).collect::<Vec<_>>().join(", ")
     };
-    let rings: BTreeSet<String> = graph.keys().filter(|node| reach[node].contains(*node)).map(|n| ring(&n)).collect();
+    let rings: BTreeSet<String> =
+        graph.keys().filter(|node| reach[node].contains(*node)).map(|n| ring(&n)).collect();
     rings.into_iter().collect()
 }
 

@@ -34,3 +34,4 @@ pub mod synthetic;
 pub use batches::{Batch, Batches};
 pub use dataset::{ImageDataset, PixelStats};
 pub use error::DataError;
+pub use wengert_files::FileError;

@@ -1,8 +1,8 @@
 //! Training and evaluation: the tape decides.
 
-use ndarray::{IxDyn, arr1, arr2};
+use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use wengert_autodiff::{Module, Tape, Tensor};
+use wengert_autodiff::{IntoTensor, Module, Tape, Tensor};
 use wengert_layers::{BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, Sequential};
 
 fn batch(seed: u64) -> Tensor<f64> {
@@ -71,11 +71,11 @@ fn two_uses_in_one_step_are_two_updates() {
 fn without_momentum_the_running_statistics_are_averages() {
     let mut norm = BatchNorm { momentum: None, ..BatchNorm::new(1) };
     for x in [[0.0, 2.0], [4.0, 8.0]] {
-        train(&mut norm, &arr2(&[[x[0]], [x[1]]]).into_dyn().into_shared());
+        train(&mut norm, &[[x[0]], [x[1]]].into_tensor());
     }
     // Means 1 and 6, unbiased variances 2 and 8.
-    assert_close(norm.running_mean.value(), &arr1(&[3.5]).into_dyn().into_shared());
-    assert_close(norm.running_var.value(), &arr1(&[5.0]).into_dyn().into_shared());
+    assert_close(norm.running_mean.value(), &[3.5].into_tensor());
+    assert_close(norm.running_var.value(), &[5.0].into_tensor());
 }
 
 #[test]
@@ -85,12 +85,12 @@ fn without_momentum_the_running_statistics_are_averages() {
 )]
 fn one_value_has_no_variance() {
     let tape = Tape::new();
-    _ = BatchNorm::new(2).forward(tape.constant(arr2(&[[1.0, 2.0]])));
+    _ = BatchNorm::new(2).forward(tape.constant([[1.0, 2.0]]));
 }
 
 #[test]
 fn one_value_can_be_evaluated() {
-    let x = arr2(&[[1.0, 2.0]]).into_dyn().into_shared();
+    let x = [[1.0, 2.0]].into_tensor();
     assert_eq!(evaluate(&BatchNorm::new(2), &x).shape(), [1, 2]);
 }
 
@@ -174,7 +174,7 @@ fn dropout_divides_by_the_share_that_it_draws() {
 
 #[test]
 fn dropout_draws_anew_and_repeats_for_a_seed() {
-    let model = Sequential::new().push(Dropout::new(0.5)).push(Dropout::new(0.5));
+    let model = Sequential::new().with(Dropout::new(0.5)).with(Dropout::new(0.5));
     let x = Tensor::<f64>::ones(IxDyn(&[1000]));
     let mut tape = Tape::with_seed(1);
     let first = model.forward(tape.constant(x.clone())).value();

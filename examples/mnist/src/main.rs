@@ -85,20 +85,20 @@ fn network(args: &Args, data: &ImageDataset, rng: &mut StdRng) -> Sequential {
     let mut width = rows * cols;
     let mut model = Sequential::new();
     for &hidden in &args.hidden {
-        model = model.push(Dense::new(width, hidden, rng));
-        model = match args.norm {
+        model.push(Dense::new(width, hidden, rng));
+        match args.norm {
             Norm::Batch => model.push(BatchNorm::new(hidden)),
             Norm::Layer => model.push(LayerNorm::new(hidden)),
             Norm::Rms => model.push(RmsNorm::new(hidden)),
-            Norm::None => model,
-        };
-        model = model.push(args.activation.layer());
+            Norm::None => (),
+        }
+        model.push(args.activation.layer());
         if args.dropout > 0.0 {
-            model = model.push(Dropout::new(args.dropout));
+            model.push(Dropout::new(args.dropout));
         }
         width = hidden;
     }
-    model.push(Dense::new(width, data.classes(), rng))
+    model.with(Dense::new(width, data.classes(), rng))
 }
 
 /// The training loop. `lr` finds the learning rate among the hyper-parameters of `rule`.

@@ -2,17 +2,21 @@
 
 use wengert_optim::{AdaGrad, Adam, RmsProp, Rule};
 
-use crate::run::drive::{Walker, descend, deviation, evenly, formula, in_ratios, steps};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::{evenly, in_ratios};
+use crate::run::walker::{Walker, descend, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] =
+pub(crate) const ALL: &[Experiment] =
     &[STEEP_TO_FLAT, ADAGRAD_FORMULA, ADAGRAD_SHRINKS, ADAGRAD_CONVERGES, ALTERNATING];
 
 const STEEP_TO_FLAT: Experiment = Experiment {
     name: "steep-to-flat",
-    claim: "After a steep stretch RMSProp recovers its rate on the flat; AdaGrad, whose sum keeps the early large gradients, never does.",
+    claim: "After a steep stretch RMSProp recovers its rate on the flat; AdaGrad, whose sum keeps the early \
+            large gradients, never does.",
     formula: "half of η after ln(3 g₂² / (v - g₂²)) / ln ρ steps; v is what the steep stretch left",
-    source: "Essays on AdaGrad and RMSProp; one of them blames \"early large learning rates\", but it is the gradients that the sum keeps.",
+    source: "Essays on AdaGrad and RMSProp; one of them blames \"early large learning rates\", but it is the \
+             gradients that the sum keeps.",
     code: "let gradients = (0..1000).map(|t| if t < 100 { 10.0 } else { 0.1 });",
     run: steep_to_flat,
 };
@@ -94,7 +98,8 @@ const ADAGRAD_FORMULA: Experiment = Experiment {
     name: "adagrad-formula",
     claim: "AdaGrad divides by the square root of the sum of squared gradients, with ε outside or inside it.",
     formula: "r ← r + g²; w ← w - η g / (√r + ε)   or   w ← w - η g / √(r + ε)",
-    source: "Duchi et al., 2011. One blog prints the formula without the root: its steps would be 1/3, 4/25, 12/169 here.",
+    source: "Duchi et al., 2011. One blog prints the formula without the root: its steps would be 1/3, 4/25, \
+             12/169 here.",
     code: "let rule = AdaGrad { lr: 1.0, eps: Epsilon::Outside(0.5), ..AdaGrad::default() };",
     run: adagrad_formula,
 };
@@ -125,7 +130,8 @@ const ADAGRAD_SHRINKS: Experiment = Experiment {
     name: "adagrad-shrinks",
     claim: "AdaGrad's rate never rises; under a constant gradient of 1 the step at t is η/√t.",
     formula: "step_t = η / √t",
-    source: "Every introduction to AdaGrad. That it falls does not mean that it goes to zero: see adagrad-converges.",
+    source: "Every introduction to AdaGrad. That it falls does not mean that it goes to zero: see \
+             adagrad-converges.",
     code: "steps(AdaGrad { lr: 1.0, ..AdaGrad::default() }, [1.0; 10_000])",
     run: adagrad_shrinks,
 };
@@ -149,9 +155,11 @@ fn adagrad_shrinks() -> Outcome {
 
 const ADAGRAD_CONVERGES: Experiment = Experiment {
     name: "adagrad-converges",
-    claim: "AdaGrad's rate goes to zero only if the sum of the squared gradients is infinite; on L = w² it is finite and w still reaches 0.",
+    claim: "AdaGrad's rate goes to zero only if the sum of the squared gradients is infinite; on L = w² it \
+            is finite and w still reaches 0.",
     formula: "rate → η / √(Σ g²)",
-    source: "Two essays say that the rate inevitably goes to zero. Falling without end does not mean falling to zero.",
+    source: "Two essays say that the rate inevitably goes to zero. Falling without end does not mean falling \
+             to zero.",
     code: "let w = descend(AdaGrad { lr: 0.1, ..AdaGrad::default() }, 1.0, 2000, |w| 2.0 * w);",
     run: adagrad_converges,
 };
@@ -199,7 +207,8 @@ const ALTERNATING: Experiment = Experiment {
     name: "alternating-saddle",
     claim: "Across a gradient that only changes sign AdaGrad freezes, RMSProp keeps bouncing and Adam damps.",
     formula: "|step| / η: AdaGrad 1/√t, RMSProp 1, Adam (1 - β₁)/(1 + β₁) = 1/19",
-    source: "An essay calls AdaGrad's falling rate a failure at saddles; where the net direction is zero, freezing is no worse than bouncing.",
+    source: "An essay calls AdaGrad's falling rate a failure at saddles; where the net direction is zero, \
+             freezing is no worse than bouncing.",
     code: "let gradients = (0..10_000).map(|t| if t % 2 == 0 { 1.0 } else { -1.0 });",
     run: alternating,
 };

@@ -1,31 +1,47 @@
 //! Features of different sizes, and features that are seldom there.
 
-use ndarray::{Array2, ArrayD, IxDyn, arr1};
+use ndarray::{Array2, ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};
-use wengert_autodiff::{Gradients, Param, Tensor, module};
+use wengert_autodiff::{Gradients, IntoTensor, Param, Tensor, module};
 use wengert_optim::{AdaGrad, Adam, Optimizer, RmsProp, Rule, Sgd};
 
-use super::curve::{over_steps, steps_until, tail_mean, thin};
+use crate::experiments::points::{over_steps, thin};
+use crate::experiments::series::{steps_until, tail_mean};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Runner, Style, eigenvalues};
 
-pub(super) const ALL: &[Experiment] = &[SCALING, SPARSE];
+pub(crate) const ALL: &[Experiment] = &[SCALING, SPARSE];
 
 const SCALING: Experiment = Experiment {
     name: "feature-scaling",
-    claim: "Adaptive rates stay stable when a feature is scaled up, where plain descent diverges; but stable is not accurate: RMSProp's floor grows with the square of the scale.",
-    formula: "descent diverges if η λ_max > 2, by |1 - η λ_max| per step; RMSProp at η_t ends at ½ Σ hᵢ (η_t/2)²",
-    source: "Against \"extraordinary robustness to input scaling\". Least squares on 256 × 2 normal numbers, the second feature times s; counts depend on the draw, so they are bounded; the floor and the growth are closed forms.",
-    code: "let runner = Runner::scheduled(\"RMSProp\", rule, start, |rule: &mut RmsProp, step| {\n    rule.lr = 0.1 / ((step + 1) as f64).sqrt();\n});",
+    claim: "Adaptive rates stay stable when a feature is scaled up, where plain descent diverges; but stable \
+            is not accurate: RMSProp's floor grows with the square of the scale.",
+    formula: "descent diverges if η λ_max > 2, by |1 - η λ_max| per step; RMSProp at η_t ends at ½ Σ hᵢ \
+              (η_t/2)²",
+    source: "Against \"extraordinary robustness to input scaling\". Least squares on 256 × 2 normal numbers, \
+             the second feature times s; counts depend on the draw, so they are bounded; the floor and the \
+             growth are closed forms.",
+    code: concat!(
+        "let runner = Runner::scheduled(\"RMSProp\", rule, start, |rule: &mut RmsProp, step| {\n",
+        "    rule.lr = 0.1 / ((step + 1) as f64).sqrt();\n",
+        "});",
+    ),
     run: scaling,
 };
 
 const SPARSE: Experiment = Experiment {
     name: "sparse-features",
-    claim: "AdaGrad gives a feature seen once in 100 steps ten times the rate; RMSProp's boost of a rare feature is capped at 1/√(1 - ρ), and is gone where a missing feature is no gradient instead of a zero.",
+    claim: "AdaGrad gives a feature seen once in 100 steps ten times the rate; RMSProp's boost of a rare \
+            feature is capped at 1/√(1 - ρ), and is gone where a missing feature is no gradient instead of a \
+            zero.",
     formula: "AdaGrad: √(n / n_rare); RMSProp: v ≥ (1 - ρ) g² at a hit, so the step is at most η/√(1 - ρ)",
-    source: "The example of \"and\" and \"kaleidoscope\"; the cap follows from one line of the update. The means, 3.058 η and 7.404 η, are those of 2 million hits drawn by a few lines of Python; often quoted are 3.06 and, from fewer hits, 7.38.",
-    code: "let rates = rule.effective_lr(&words, &state);\nprintln!(\"{}\", rates[1] / rates[0]); // rare over frequent",
+    source: "The example of \"and\" and \"kaleidoscope\"; the cap follows from one line of the update. The \
+             means, 3.058 η and 7.404 η, are those of 2 million hits drawn by a few lines of Python; often \
+             quoted are 3.06 and, from fewer hits, 7.38.",
+    code: concat!(
+        "let rates = rule.effective_lr(&words, &state);\n",
+        "println!(\"{}\", rates[1] / rates[0]); // rare over frequent",
+    ),
     run: sparse,
 };
 
@@ -62,7 +78,7 @@ impl LeastSquares {
         };
         let mut losses = vec![loss(runner.param())];
         for _ in 0..steps {
-            let gradient = arr1(&self.gradient(runner.param())).into_dyn().into();
+            let gradient = self.gradient(runner.param()).into_tensor();
             runner.step(&gradient);
             losses.push(loss(runner.param()));
             if losses.last().is_some_and(|loss| loss.is_nan() || *loss > 1e30) {
@@ -95,7 +111,6 @@ fn scaling() -> Outcome {
             checks.push(Check::new(what, steps_until(&losses, 1e-6), Expected::AtMost(STEPS as f64)));
             curves.push((name, losses));
         }
-        let start = arr1(&start).into_dyn().into();
         let rule = RmsProp { rho: 0.9, ..RmsProp::default() };
         let rms = Runner::scheduled("RMSProp, η = 0.1/√t", rule, start, |rule: &mut RmsProp, step| {
             rule.lr = 0.1 / ((step + 1) as f64).sqrt();
@@ -174,11 +189,11 @@ fn sparse() -> Outcome {
 /// One word in every sentence, one in every hundredth.
 fn adagrad_ratio() -> f64 {
     let rule = AdaGrad::default();
-    let mut words: Tensor<f64> = arr1(&[0.0, 0.0]).into_dyn().into();
+    let mut words: Tensor<f64> = [0.0, 0.0].into_tensor();
     let mut state = rule.init(&words);
     for sentence in 1..=10_000 {
         let rare = if sentence % 100 == 0 { 1.0 } else { 0.0 };
-        rule.update(&mut words, &arr1(&[1.0, rare]).into_dyn().into(), &mut state);
+        rule.update(&mut words, &[1.0, rare].into_tensor(), &mut state);
     }
     let rates = rule.effective_lr(&words, &state);
     rates[1] / rates[0]
@@ -211,13 +226,13 @@ module!(Word: f64 { weight });
 
 /// The last of 5000 steps that the optimizer takes only when the word is there.
 fn step_without_zeros(rule: RmsProp) -> f64 {
-    let mut word = Word { weight: arr1(&[0.0]).into() };
+    let mut word = Word { weight: Param::new([0.0]) };
     let mut optimizer = Optimizer::new(rule);
     let mut moved = f64::NAN;
     for sentence in 0..50_000 {
         let mut grads = Gradients::default();
         if sentence % 10 == 0 {
-            grads.set(&word.weight, arr1(&[1.0]));
+            grads.set(&word.weight, [1.0]);
         }
         let before = word.weight.value()[0];
         optimizer.step(&mut word, &grads);

@@ -6,10 +6,12 @@ use rand_distr::StandardNormal;
 use wengert_autodiff::Param;
 use wengert_optim::{RmsProp, Rule, WeightEma};
 
-use crate::run::drive::{Walker, deviation, evenly, formula, in_ratios};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::{evenly, in_ratios};
+use crate::run::walker::Walker;
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] =
+pub(crate) const ALL: &[Experiment] =
     &[CONSTANT_GRADIENT, EFFECTIVE_MEMORY, NOISY_ESTIMATE, DECAY_WEIGHTS, ONE_AVERAGE];
 
 const CONSTANT_GRADIENT: Experiment = Experiment {
@@ -17,7 +19,13 @@ const CONSTANT_GRADIENT: Experiment = Experiment {
     claim: "Under a constant gradient g, the average v goes to g².",
     formula: "v_t = g² (1 - ρᵗ)",
     source: "A common remark about RMSProp; the closed form is the sum of a geometric series.",
-    code: "let mut state = rule.init(&p);\nfor _ in 0..t {\n    rule.update(&mut p, &g, &mut state);\n}\nprintln!(\"{}\", state.v);",
+    code: concat!(
+        "let mut state = rule.init(&p);\n",
+        "for _ in 0..t {\n",
+        "    rule.update(&mut p, &g, &mut state);\n",
+        "}\n",
+        "println!(\"{}\", state.v);",
+    ),
     run: constant_gradient,
 };
 
@@ -63,9 +71,12 @@ fn impulse(rho: f64, count: usize) -> Vec<f64> {
 
 const EFFECTIVE_MEMORY: Experiment = Experiment {
     name: "effective-memory",
-    claim: "An average with decay ρ remembers M = 1/(1 - ρ) steps in the sense that they hold 63 to 65 % of the weight; it is as noisy as a plain mean of twice as many.",
-    formula: "weight of the last M: 1 - ρᴹ; half-life: ln ½ / ln ρ; window of equal variance: (1 + ρ)/(1 - ρ)",
-    source: "An essay says that the average is about the mean of the last 1/(1 - ρ) squares: the mean that varies as little is over about 2/(1 - ρ).",
+    claim: "An average with decay ρ remembers M = 1/(1 - ρ) steps in the sense that they hold 63 to 65 % of \
+            the weight; it is as noisy as a plain mean of twice as many.",
+    formula: "weight of the last M: 1 - ρᴹ; half-life: ln ½ / ln ρ; window of equal variance: (1 + ρ)/(1 - \
+              ρ)",
+    source: "An essay says that the average is about the mean of the last 1/(1 - ρ) squares: the mean that \
+             varies as little is over about 2/(1 - ρ).",
     code: "let weights = impulse(rho, 20 * m); // what is left of one squared gradient, step by step",
     run: effective_memory,
 };
@@ -114,9 +125,12 @@ fn effective_memory() -> Outcome {
 
 const NOISY_ESTIMATE: Experiment = Experiment {
     name: "noisy-estimate",
-    claim: "v estimates the mean square of the gradient, but noisily: for g ~ N(0, 1) and ρ = 0.9 it varies by a third.",
-    formula: "sd(v) = √(2 (1 - ρ)/(1 + ρ)), as var(g²) = 2; E 1/√v = 2/√π ∫ Π (1 + 2 u² wₖ)^(-1/2) du with wₖ = (1 - ρ) ρᵏ",
-    source: "Essays say that v is the mean square; how good an estimate it is they leave out. A recorded simulation gave E 1/√v = 1.038 and 1.002; the integral is 1.0394 and 1.0038.",
+    claim: "v estimates the mean square of the gradient, but noisily: for g ~ N(0, 1) and ρ = 0.9 it varies \
+            by a third.",
+    formula: "sd(v) = √(2 (1 - ρ)/(1 + ρ)), as var(g²) = 2; E 1/√v = 2/√π ∫ Π (1 + 2 u² wₖ)^(-1/2) du with \
+              wₖ = (1 - ρ) ρᵏ",
+    source: "Essays say that v is the mean square; how good an estimate it is they leave out. A recorded \
+             simulation gave E 1/√v = 1.038 and 1.002; the integral is 1.0394 and 1.0038.",
     code: "let g: Vec<f64> = rng.sample_iter(StandardNormal).take(n).collect();",
     run: noisy_estimate,
 };
@@ -198,7 +212,8 @@ fn decay_weights() -> Outcome {
 
 const ONE_AVERAGE: Experiment = Experiment {
     name: "one-average",
-    claim: "RMSProp's v and an averaged weight are the same moving average, of g² and of w; a correction by 1 - ρᵗ undoes the start at 0 in both.",
+    claim: "RMSProp's v and an averaged weight are the same moving average, of g² and of w; a correction by \
+            1 - ρᵗ undoes the start at 0 in both.",
     formula: "a ← ρ a + (1 - ρ) x, corrected a / (1 - ρᵗ)",
     source: "A tutorial's formula for the moving average of any series.",
     code: "ema.update(&model); // the model holds g²",

@@ -1,15 +1,16 @@
-//! Ill-conditioned quadratics: who follows a narrow valley, who only if it runs along an axis, who never arrives.
+//! Narrow valleys, straight and curved: who follows them, who only along an axis, who never arrives.
 
 use std::f64::consts::FRAC_PI_4;
 
 use wengert_optim::{AdaGrad, Adam, RmsProp, Sgd};
 
-use super::curve::{heights, lowest, over_steps, steps_until, tail_mean, trajectory};
+use crate::experiments::points::{over_steps, thin, trajectory};
+use crate::experiments::series::{heights, lowest, steps_until, tail_mean};
 use crate::{
     Axis, Check, Expected, Experiment, Figure, Landscape, Outcome, Runner, Style, eigenvalues, log_levels,
 };
 
-pub(super) const ALL: &[Experiment] = &[STRAIGHT, LIMIT_CYCLE, ROTATED, PRECONDITIONER];
+pub(crate) const ALL: &[Experiment] = &[STRAIGHT, LIMIT_CYCLE, ROTATED, PRECONDITIONER, ROSENBROCK];
 
 const START: [f64; 2] = [1.0, 0.5];
 const STEPS: u64 = 2000;
@@ -20,38 +21,76 @@ const LEFT_ALONG_AN_AXIS: f64 = 2.33464498373257;
 
 const STRAIGHT: Experiment = Experiment {
     name: "ill-conditioned-valley",
-    claim: "In a narrow valley along an axis, adaptive rates arrive in fewer steps than plain descent; RMSProp at a constant rate passes the goal and stays above it.",
+    claim: "In a narrow valley along an axis, adaptive rates arrive in fewer steps than plain descent; \
+            RMSProp at a constant rate passes the goal and stays above it.",
     formula: "f = ½ (κ x² + y²), κ = 100, from (1, 0.5); steps until f < 1e-6",
-    source: "Common praise of adaptive rates for ill-conditioned problems; the counts are from a reference in NumPy.",
-    code: "let valley = Landscape::Quadratic { kappa: 100.0, angle: 0.0 };\nlet rule = AdaGrad { lr: 0.5, ..AdaGrad::default() };\nlet path = Runner::at(\"AdaGrad\", rule, [1.0, 0.5]).descend(valley, 2000);\nlet arrived = path.iter().position(|&at| valley.value(at) < 1e-6);",
+    source: "Common praise of adaptive rates for ill-conditioned problems; the counts are from a reference \
+             in NumPy.",
+    code: concat!(
+        "let valley = Landscape::Quadratic { kappa: 100.0, angle: 0.0 };\n",
+        "let rule = AdaGrad { lr: 0.5, ..AdaGrad::default() };\n",
+        "let path = Runner::at(\"AdaGrad\", rule, [1.0, 0.5]).descend(valley, 2000);\n",
+        "let arrived = path.iter().position(|&at| valley.value(at) < 1e-6);",
+    ),
     run: straight,
 };
 
 const ROTATED: Experiment = Experiment {
     name: "rotated-valley",
-    claim: "One rate per coordinate helps only if the valley runs along a coordinate: turned by 45°, AdaGrad and Adam lose most of their lead, momentum none.",
+    claim: "One rate per coordinate helps only if the valley runs along a coordinate: turned by 45°, AdaGrad \
+            and Adam lose most of their lead, momentum none.",
     formula: "f = ½ (κ u² + w²), (u, w) turned by 45°; steps until f < 1e-6",
-    source: "Seldom said beside the praise of the axis-aligned case; the counts are from a reference in NumPy.",
-    code: "let valley = Landscape::Quadratic { kappa: 100.0, angle: FRAC_PI_4 };\nlet rule = AdaGrad { lr: 0.5, ..AdaGrad::default() };\nlet path = Runner::at(\"AdaGrad\", rule, [1.0, 0.5]).descend(valley, 2000);",
+    source: "Seldom said beside the praise of the axis-aligned case; the counts are from a reference in \
+             NumPy.",
+    code: concat!(
+        "let valley = Landscape::Quadratic { kappa: 100.0, angle: FRAC_PI_4 };\n",
+        "let rule = AdaGrad { lr: 0.5, ..AdaGrad::default() };\n",
+        "let path = Runner::at(\"AdaGrad\", rule, [1.0, 0.5]).descend(valley, 2000);",
+    ),
     run: rotated,
 };
 
 const LIMIT_CYCLE: Experiment = Experiment {
     name: "limit-cycle",
-    claim: "At a constant rate RMSProp does not converge: every coordinate ends up jumping between +η/2 and -η/2, whatever ρ is.",
+    claim: "At a constant rate RMSProp does not converge: every coordinate ends up jumping between +η/2 and \
+            -η/2, whatever ρ is.",
     formula: "|w| → η/2, so f → ½ Σ hᵢ (η/2)²",
-    source: "Against the remark that RMSProp is stable near a minimum; the floor follows from |w⁺| = |w| and a step of η. With ρ = 0.99 it takes thousands of steps to settle.",
-    code: "let rule = RmsProp { lr: 0.01, rho: 0.9, ..RmsProp::default() };\nlet path = Runner::at(\"RMSProp\", rule, [1.0, 0.5]).descend(valley, 2000);\nprintln!(\"{:?}\", path.last()); // ±0.005 each",
+    source: "Against the remark that RMSProp is stable near a minimum; the floor follows from |w⁺| = |w| and \
+             a step of η. With ρ = 0.99 it takes thousands of steps to settle.",
+    code: concat!(
+        "let rule = RmsProp { lr: 0.01, rho: 0.9, ..RmsProp::default() };\n",
+        "let path = Runner::at(\"RMSProp\", rule, [1.0, 0.5]).descend(valley, 2000);\n",
+        "println!(\"{:?}\", path.last()); // ±0.005 each",
+    ),
     run: limit_cycle,
 };
 
 const PRECONDITIONER: Experiment = Experiment {
     name: "adagrad-preconditioner",
-    claim: "AdaGrad's sums precondition a valley along an axis, and its κ no longer matters; a rotated valley stays as narrow as it was.",
-    formula: "κ of P^½ H P^½ with P = diag(r)^(-½); along an axis √(Σx² / Σy²), because each coordinate's path does not depend on its curvature",
-    source: "AdaGrad is often called a diagonal preconditioner; that this fails for rotated valleys is seldom added.",
-    code: "let path = Runner::at(\"AdaGrad\", rule, start).descend(valley, 2000);\nlet r = path.iter().map(|&at| valley.gradient(at)[0].powi(2)).sum::<f64>();",
+    claim: "AdaGrad's sums precondition a valley along an axis, and its κ no longer matters; a rotated \
+            valley stays as narrow as it was.",
+    formula: "κ of P^½ H P^½ with P = diag(r)^(-½); along an axis √(Σx² / Σy²), because each coordinate's \
+              path does not depend on its curvature",
+    source: "AdaGrad is often called a diagonal preconditioner; that this fails for rotated valleys is \
+             seldom added.",
+    code: concat!(
+        "let path = Runner::at(\"AdaGrad\", rule, start).descend(valley, 2000);\n",
+        "let r = path.iter().map(|&at| valley.gradient(at)[0].powi(2)).sum::<f64>();",
+    ),
     run: preconditioner,
+};
+
+const ROSENBROCK: Experiment = Experiment {
+    name: "rosenbrock",
+    claim: "In Rosenbrock's curved valley adaptive rates do not win by themselves: AdaGrad needs as long as \
+            plain descent, and RMSProp at a constant rate never gets below its floor.",
+    formula: "(1 - x)² + 100 (y - x²)² from (-1.2, 1); steps until f < 1e-4",
+    source: "The valley is a customary show-piece for RMSProp; the counts are from a reference in NumPy.",
+    code: concat!(
+        "let rule = Adam { lr: 0.02, ..Adam::default() };\n",
+        "let path = Runner::at(\"Adam\", rule, [-1.2, 1.0]).descend(Landscape::Rosenbrock, 20_000);",
+    ),
+    run: rosenbrock,
 };
 
 fn valley(kappa: f64, angle: f64) -> Landscape {
@@ -233,4 +272,48 @@ fn preconditioned(landscape: Landscape) -> f64 {
         [h[1][0] * p[1] * p[0], h[1][1] * p[1] * p[1]],
     ]);
     steep / flat
+}
+
+fn rosenbrock() -> Outcome {
+    let (start, steps) = ([-1.2, 1.0], 20_000);
+    let rms = |lr| RmsProp { lr, rho: 0.9, ..RmsProp::default() };
+    let runners = [
+        (Runner::at("descent, η = 1e-3", Sgd { lr: 1e-3, ..Sgd::default() }, start), Some(9339.0)),
+        (Runner::at("descent, η = 2e-3", Sgd { lr: 2e-3, ..Sgd::default() }, start), Some(4630.0)),
+        (Runner::at("AdaGrad, η = 0.5", AdaGrad { lr: 0.5, ..AdaGrad::default() }, start), Some(4981.0)),
+        (Runner::at("Adam, η = 0.02", Adam { lr: 0.02, ..Adam::default() }, start), Some(2316.0)),
+        (Runner::at("RMSProp, η = 1e-3", rms(1e-3), start), None),
+        (Runner::at("RMSProp, η = 1e-2", rms(1e-2), start), None),
+    ];
+    let mut floors = [2.25e-4, 2.23e-2].into_iter();
+    let mut checks = Vec::new();
+    let mut paths = Figure::new("Paths in Rosenbrock's valley", Axis::linear("x"), Axis::linear("y")).over(
+        Landscape::Rosenbrock,
+        -1.6..=1.4,
+        -0.4..=1.8,
+        &log_levels(0.1, 1000.0, 9),
+    );
+    paths.steps = true;
+    let mut falls = Figure::new("Height in Rosenbrock's valley", Axis::linear("step"), Axis::log("f"));
+    for (mut runner, arrives) in runners {
+        let path = runner.descend(Landscape::Rosenbrock, steps);
+        let f = heights(Landscape::Rosenbrock, &path);
+        checks.push(match arrives {
+            Some(expected) => {
+                Check::near(format!("steps to 1e-4, {}", runner.name), steps_until(&f, 1e-4), expected, 0.0)
+            }
+            None => Check::about(
+                format!("f in the end, {}", runner.name),
+                tail_mean(&f, 200),
+                floors.next().expect("one for each RMSProp"),
+                0.01,
+            ),
+        });
+        let points: Vec<_> = path.iter().map(|&[x, y]| (x, y)).take(10_000).collect();
+        paths = paths.with(&runner.name, Style::Line, thin(&points));
+        let mut shown = over_steps(f.into_iter().take(10_000));
+        shown.retain(|&(_, f)| f > 1e-7);
+        falls = falls.with(&runner.name, Style::Line, shown);
+    }
+    Outcome { checks, figures: vec![falls, paths] }
 }

@@ -2,16 +2,20 @@
 
 use wengert_optim::RmsProp;
 
-use crate::run::drive::{Walker, deviation, evenly, formula, steps};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::evenly;
+use crate::run::walker::{Walker, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[BLOW_UP, CLAMP];
+pub(crate) const ALL: &[Experiment] = &[BLOW_UP, CLAMP];
 
 const BLOW_UP: Experiment = Experiment {
     name: "centered-blow-up",
-    claim: "Under a steady gradient centered RMSProp's divisor collapses and its steps grow exponentially, up to η g/ε.",
+    claim: "Under a steady gradient centered RMSProp's divisor collapses and its steps grow exponentially, \
+            up to η g/ε.",
     formula: "v - m² = g² ρᵗ (1 - ρᵗ), so that step_t = η / √(ρᵗ (1 - ρᵗ))",
-    source: "An essay calls centering \"more stable\" and \"a hallmark of Adam\". Adam does not center: it divides m by the uncentered root.",
+    source: "An essay calls centering \"more stable\" and \"a hallmark of Adam\". Adam does not center: it \
+             divides m by the uncentered root.",
     code: "let rule = RmsProp { lr: 1.0, rho: 0.9, centered: true, ..RmsProp::default() };",
     run: blow_up,
 };
@@ -48,9 +52,11 @@ fn blow_up() -> Outcome {
 
 const CLAMP: Experiment = Experiment {
     name: "centered-clamp",
-    claim: "In f32 rounding makes v - m² negative under a steady gradient, whose root would be NaN; ours is taken as zero and counted.",
+    claim: "In f32 rounding makes v - m² negative under a steady gradient, whose root would be NaN; ours is \
+            taken as zero and counted.",
     formula: "rounding leaves up to about 2⁻²⁴/(1 - ρ) of g² in v and in m², and ρᵗ falls below that",
-    source: "Of seven other implementations whose source was read, none clamps. A NumPy reference turns NaN at t = 1202 for g = 0.1; the step depends on the order of operations.",
+    source: "Of seven other implementations whose source was read, none clamps. A NumPy reference turns NaN \
+             at t = 1202 for g = 0.1; the step depends on the order of operations.",
     code: "println!(\"{} variances were taken as zero\", state.clamped);",
     run: clamp,
 };

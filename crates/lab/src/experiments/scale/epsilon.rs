@@ -3,17 +3,24 @@
 use wengert_optim::Epsilon::{self, Inside, Outside};
 use wengert_optim::RmsProp;
 
-use crate::run::drive::{Walker, descend, deviation, evenly};
+use crate::experiments::closed_form::deviation;
+use crate::experiments::points::evenly;
+use crate::run::walker::{Walker, descend};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[PLACEMENT, PERTURBATION, UNITS];
+pub(crate) const ALL: &[Experiment] = &[PLACEMENT, PERTURBATION, UNITS];
 
 const PLACEMENT: Experiment = Experiment {
     name: "epsilon-placement",
-    claim: "ε inside and outside the root are different algorithms: the smallest divisor is √ε inside and ε outside.",
+    claim: "ε inside and outside the root are different algorithms: the smallest divisor is √ε inside and ε \
+            outside.",
     formula: "steady state: step/η = g/(g + ε) outside, g/√(g² + ε) inside",
-    source: "Two notes put ε = 1e-8 outside, three inside, all without a word; inside it acts like 1e-4 outside.",
-    code: "let outside = RmsProp { eps: Epsilon::Outside(1e-8), ..RmsProp::default() };\nlet inside = RmsProp { eps: Epsilon::Inside(1e-8), ..outside };",
+    source: "Two notes put ε = 1e-8 outside, three inside, all without a word; inside it acts like 1e-4 \
+             outside.",
+    code: concat!(
+        "let outside = RmsProp { eps: Epsilon::Outside(1e-8), ..RmsProp::default() };\n",
+        "let inside = RmsProp { eps: Epsilon::Inside(1e-8), ..outside };",
+    ),
     run: placement,
 };
 
@@ -61,9 +68,12 @@ fn placement() -> Outcome {
 
 const PERTURBATION: Experiment = Experiment {
     name: "epsilon-perturbation",
-    claim: "ε breaks the invariance under L → cL a little; the usual first-order estimate holds only for small ε/s and c ≥ 1.",
-    formula: "step(cg)/step(g) = (s + ε)/(s + ε/c) ≈ 1 + (c - 1)/c · ε/s outside; √((v + ε)/(v + ε/c²)) inside",
-    source: "An essay gives the first-order formula without its range; for c = 0.1 it says 0.1 where the truth is 0.55.",
+    claim: "ε breaks the invariance under L → cL a little; the usual first-order estimate holds only for \
+            small ε/s and c ≥ 1.",
+    formula: "step(cg)/step(g) = (s + ε)/(s + ε/c) ≈ 1 + (c - 1)/c · ε/s outside; √((v + ε)/(v + ε/c²)) \
+              inside",
+    source: "An essay gives the first-order formula without its range; for c = 0.1 it says 0.1 where the \
+             truth is 0.55.",
     code: "let ratio = steady(eps, &[c * s])[0] / steady(eps, &[s])[0];",
     run: perturbation,
 };
@@ -116,10 +126,13 @@ fn perturbation() -> Outcome {
 
 const UNITS: Experiment = Experiment {
     name: "epsilon-units",
-    claim: "ε has the unit of the gradient outside the root and of its square inside: scaled along with the loss, it leaves the path as it was.",
+    claim: "ε has the unit of the gradient outside the root and of its square inside: scaled along with the \
+            loss, it leaves the path as it was.",
     formula: "(L, ε) → (cL, cε) outside, (cL, c²ε) inside; (w, η, ε) → (kw, kη, ε/k) outside",
-    source: "Dimensional analysis in an essay on RMSProp. A power of two scales without rounding, so the paths agree to the last bit.",
-    code: "let scaled = descend(RmsProp { eps: Epsilon::Outside(c * eps), ..rule }, 1.0, 100, |w| c * slope(w));",
+    source: "Dimensional analysis in an essay on RMSProp. A power of two scales without rounding, so the \
+             paths agree to the last bit.",
+    code: "let scaled = descend(RmsProp { eps: Epsilon::Outside(c * eps), ..rule }, 1.0, 100, |w| c * \
+           slope(w));",
     run: units,
 };
 

@@ -7,17 +7,21 @@ use wengert_autodiff::{Tape, module};
 use wengert_layers::{Dense, Layer};
 use wengert_optim::{Optimizer, RmsProp, Rule};
 
-use crate::run::drive::{Walker, deviation};
+use crate::experiments::closed_form::deviation;
+use crate::run::walker::Walker;
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[RATES, LAYERS];
+pub(crate) const ALL: &[Experiment] = &[RATES, LAYERS];
 
 const RATES: Experiment = Experiment {
     name: "rate-per-parameter",
-    claim: "RMSProp gives every parameter a rate of its own, η/(√v + ε), which equalises the size of the steps.",
+    claim: "RMSProp gives every parameter a rate of its own, η/(√v + ε), which equalises the size of the \
+            steps.",
     formula: "rate · |g| = η |g|/(|g| + ε) in the steady state",
-    source: "A note says that it reduces the rate of parameters with large gradients; the steps, which is what counts, become equal.",
-    code: "let rates = rule.effective_lr(&p, &state); // or `opt.rule().effective_lr(…)` of a named parameter",
+    source: "A note says that it reduces the rate of parameters with large gradients; the steps, which is \
+             what counts, become equal.",
+    code: "let rates = rule.effective_lr(&p, &state); // or `opt.rule().effective_lr(…)` of a named \
+           parameter",
     run: parameter_rates,
 };
 
@@ -57,9 +61,11 @@ fn parameter_rates() -> Outcome {
 
 const LAYERS: Experiment = Experiment {
     name: "rates-by-layer",
-    claim: "Within one layer of a network the rates lie more than an order of magnitude apart, though one η was set; every step is its own rate times its gradient.",
+    claim: "Within one layer of a network the rates lie more than an order of magnitude apart, though one η \
+            was set; every step is its own rate times its gradient.",
     formula: "Δw = -rate · g, element by element, with rate = η/(√v + ε)",
-    source: "Two notes speak of a rate per parameter; here they can be read. How far apart they lie was not predicted: the bound is one order of magnitude.",
+    source: "Two notes speak of a rate per parameter; here they can be read. How far apart they lie was not \
+             predicted: the bound is one order of magnitude.",
     code: "opt.step_with(&mut model, &grads, |seen| println!(\"{:?}\", seen.summary()));",
     run: layers,
 };

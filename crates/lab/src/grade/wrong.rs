@@ -1,12 +1,14 @@
-//! RMSProp with one thing wrong, in ten ways, each with the law that must catch it.
+//! RMSProp with one thing wrong, in ten ways, each with the law that must catch it. The example `grade` shows them, a
+//! test holds the laws to them.
 
 use std::sync::{Arc, Mutex};
 
 use wengert_autodiff::Tensor;
 use wengert_optim::{Epsilon, InvalidHyperparameter, RmsProp, RmsPropState, Rule, WeightDecay};
 
+/// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Bug {
+pub enum Bug {
     None,
     MissingRoot,
     MisplacedEpsilon,
@@ -22,10 +24,13 @@ pub(crate) enum Bug {
 
 /// RMSProp written a second time, one element after the other, with one thing wrong.
 #[derive(Clone, Debug)]
-pub(crate) struct Wrong {
-    pub(crate) hyper: RmsProp,
-    pub(crate) bug: Bug,
-    pub(crate) shared: Arc<Mutex<f64>>,
+pub struct Wrong {
+    /// What it is meant to be.
+    pub hyper: RmsProp,
+    /// What it is instead.
+    pub bug: Bug,
+    /// The `v` of all tensors, of [`Bug::SharedState`].
+    pub shared: Arc<Mutex<f64>>,
 }
 
 impl Rule<f64> for Wrong {
@@ -97,7 +102,7 @@ impl Wrong {
 }
 
 /// Every option that a bug needs, and the law that must catch it.
-pub(crate) fn cases() -> Vec<(Bug, RmsProp, &'static str)> {
+pub fn cases() -> Vec<(Bug, RmsProp, &'static str)> {
     let plain = RmsProp::default();
     let inside = RmsProp { eps: Epsilon::Inside(1e-8), ..plain };
     let corrected = RmsProp { bias_correction: true, ..plain };

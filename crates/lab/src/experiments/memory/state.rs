@@ -5,17 +5,24 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use wengert_optim::{RmsProp, Rule, Sgd, WeightDecay};
 
-use crate::run::drive::{Walker, descend, deviation, formula, in_ratios};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::in_ratios;
+use crate::run::walker::{Walker, descend};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[DECAY, RESUME];
+pub(crate) const ALL: &[Experiment] = &[DECAY, RESUME];
 
 const DECAY: Experiment = Experiment {
     name: "decay-normalised-away",
-    claim: "An L2 term in the gradient is divided away by RMSProp: where the loss is flat, w falls equally fast for every λ. Decoupled decay does not have this.",
+    claim: "An L2 term in the gradient is divided away by RMSProp: where the loss is flat, w falls equally \
+            fast for every λ. Decoupled decay does not have this.",
     formula: "L2: step ≈ η/√(1 - ρᵗ) whatever λ; decoupled: w_t = (1 - ηλ)ᵗ",
-    source: "Loshchilov and Hutter, 2019; the notes name decoupled decay only. w of the L2 form was recorded from a NumPy reference.",
-    code: "let rule = RmsProp { weight_decay: WeightDecay::L2(1e-4), ..RmsProp::default() };\nlet w = descend(rule, 1.0, 100, |_| 0.0);",
+    source: "Loshchilov and Hutter, 2019; the notes name decoupled decay only. w of the L2 form was recorded \
+             from a NumPy reference.",
+    code: concat!(
+        "let rule = RmsProp { weight_decay: WeightDecay::L2(1e-4), ..RmsProp::default() };\n",
+        "let w = descend(rule, 1.0, 100, |_| 0.0);",
+    ),
     run: decay,
 };
 
@@ -65,9 +72,11 @@ fn decay() -> Outcome {
 
 const RESUME: Experiment = Experiment {
     name: "resume-without-state",
-    claim: "A run that resumes without v takes one step of η/√(1 - ρ) in every coordinate: the next loss is some hundred times as large.",
+    claim: "A run that resumes without v takes one step of η/√(1 - ρ) in every coordinate: the next loss is \
+            some hundred times as large.",
     formula: "loss after the step ≈ ½ Σ h (η/√(1 - ρ))² near the minimum",
-    source: "Two notes say that RMSProp keeps its average. A NumPy reference of this kind went from 0.00022 to 0.02323, a factor of 106; the factor depends on the noise.",
+    source: "Two notes say that RMSProp keeps its average. A NumPy reference of this kind went from 0.00022 \
+             to 0.02323, a factor of 106; the factor depends on the noise.",
     code: "state = rule.init(&p); // instead of the state from the checkpoint",
     run: resume,
 };

@@ -2,16 +2,19 @@
 
 use wengert_optim::{Epsilon, RmsProp};
 
-use crate::run::drive::{Walker, descend, deviation, formula, in_ratios, steps};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::in_ratios;
+use crate::run::walker::{Walker, descend, steps};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[WORKED_EXAMPLE, COLD_START, BIAS_CORRECTION, INITIAL_SCALE];
+pub(crate) const ALL: &[Experiment] = &[WORKED_EXAMPLE, COLD_START, BIAS_CORRECTION, INITIAL_SCALE];
 
 const WORKED_EXAMPLE: Experiment = Experiment {
     name: "worked-example",
     claim: "On L = w² from w = 1 with η = 0.1 and ρ = 0.9, the first step of RMSProp ends at w = 0.683772.",
     formula: "v = 0.1 · 2² = 0.4; w = 1 - 0.1 · 2 / √0.4 = 1 - √0.1",
-    source: "A tutorial's worked example, which gives 0.632: that is √0.4, the divisor. The path was recorded from an independent implementation.",
+    source: "A tutorial's worked example, which gives 0.632: that is √0.4, the divisor. The path was \
+             recorded from an independent implementation.",
     code: "let w = descend(RmsProp { lr: 0.1, rho: 0.9, ..RmsProp::default() }, 1.0, 10, |w| 2.0 * w);",
     run: worked_example,
 };
@@ -41,7 +44,8 @@ fn worked_example() -> Outcome {
 
 const COLD_START: Experiment = Experiment {
     name: "cold-start",
-    claim: "An average that starts from 0 makes RMSProp's first step 1/√(1 - ρ) times η, whatever the gradient.",
+    claim: "An average that starts from 0 makes RMSProp's first step 1/√(1 - ρ) times η, whatever the \
+            gradient.",
     formula: "step_t = η / √(1 - ρᵗ) under a constant gradient",
     source: "An essay on RMSProp; the closed form follows from v_t = g² (1 - ρᵗ).",
     code: "steps(RmsProp { lr: 1.0, rho: 0.99, ..RmsProp::default() }, [3.0; 1000])",
@@ -106,9 +110,11 @@ fn bias_correction() -> Outcome {
 
 const INITIAL_SCALE: Experiment = Experiment {
     name: "initial-scale",
-    claim: "An average that starts from 1, as in TensorFlow 1, timm and dfdx, makes the first steps tiny where gradients are small.",
+    claim: "An average that starts from 1, as in TensorFlow 1, timm and dfdx, makes the first steps tiny \
+            where gradients are small.",
     formula: "step_t = η g / √(ρᵗ v₀ + g² (1 - ρᵗ) + ε)",
-    source: "Source of those projects; the notes do not mention it. The steps were recorded from an independent implementation.",
+    source: "Source of those projects; the notes do not mention it. The steps were recorded from an \
+             independent implementation.",
     code: "let ones = RmsProp { lr: 1.0, ..RmsProp::tf1() };\nlet zeros = RmsProp { v0: 0.0, ..ones };",
     run: initial_scale,
 };

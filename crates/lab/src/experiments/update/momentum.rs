@@ -3,17 +3,23 @@
 use wengert_optim::{Adam, RmsProp, Rule};
 
 use super::recorded;
-use crate::run::drive::{Walker, descend, deviation, evenly, formula, steps};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::evenly;
+use crate::run::walker::{Walker, descend, steps};
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[ADAM_WITHOUT_MOMENTUM, NOT_ADAM, RATE_IN_MOMENTUM, NESTEROV];
+pub(crate) const ALL: &[Experiment] = &[ADAM_WITHOUT_MOMENTUM, NOT_ADAM, RATE_IN_MOMENTUM, NESTEROV];
 
 const ADAM_WITHOUT_MOMENTUM: Experiment = Experiment {
     name: "adam-without-momentum",
     claim: "RMSProp with bias correction is Adam with β₁ = 0.",
     formula: "w ← w - η g / (√(v / (1 - ρᵗ)) + ε)",
-    source: "Essays say \"Adam without momentum is RMSProp\" and leave out the bias correction, without which it is not so.",
-    code: "let adam = Adam { beta1: 0.0, beta2: rho, ..Adam::default() };\nlet rmsprop = RmsProp { rho, bias_correction: true, ..RmsProp::default() };",
+    source: "Essays say \"Adam without momentum is RMSProp\" and leave out the bias correction, without \
+             which it is not so.",
+    code: concat!(
+        "let adam = Adam { beta1: 0.0, beta2: rho, ..Adam::default() };\n",
+        "let rmsprop = RmsProp { rho, bias_correction: true, ..RmsProp::default() };",
+    ),
     run: adam_without_momentum,
 };
 
@@ -44,10 +50,14 @@ fn adam_without_momentum() -> Outcome {
 
 const NOT_ADAM: Experiment = Experiment {
     name: "momentum-is-not-adam",
-    claim: "RMSProp with momentum is not Adam: its buffer collects g/√v, each divided by its own root, where Adam averages g and divides once.",
-    formula: "ones, then one gradient of 10: RMSProp μ + (1 - μ) 10/s, Adam (μ + (1 - μ) 10)/s with s = √(ρ + 100 (1 - ρ))",
-    source: "Three essays write Adam = RMSProp + momentum. RMSProp does not \"build on momentum\" either; it changes AdaGrad's scale.",
-    code: "let rmsprop = RmsProp { lr: 0.1, momentum: 0.9, ..RmsProp::default() }; // (1 - μ) η, for equal steady steps",
+    claim: "RMSProp with momentum is not Adam: its buffer collects g/√v, each divided by its own root, where \
+            Adam averages g and divides once.",
+    formula: "ones, then one gradient of 10: RMSProp μ + (1 - μ) 10/s, Adam (μ + (1 - μ) 10)/s with s = √(ρ \
+              + 100 (1 - ρ))",
+    source: "Three essays write Adam = RMSProp + momentum. RMSProp does not \"build on momentum\" either; it \
+             changes AdaGrad's scale.",
+    code: "let rmsprop = RmsProp { lr: 0.1, momentum: 0.9, ..RmsProp::default() }; // (1 - μ) η, for equal \
+           steady steps",
     run: not_adam,
 };
 
@@ -91,9 +101,11 @@ fn not_adam() -> Outcome {
 
 const RATE_IN_MOMENTUM: Experiment = Experiment {
     name: "rate-in-momentum",
-    claim: "Whether the rate stands inside the momentum buffer (TensorFlow, optax) or outside (PyTorch) matters only when the rate changes.",
+    claim: "Whether the rate stands inside the momentum buffer (TensorFlow, optax) or outside (PyTorch) \
+            matters only when the rate changes.",
     formula: "outside: b ← μ b + u, w ← w - η b; inside: b ← μ b + η u, w ← w - b",
-    source: "Source of PyTorch and optax; the notes give one form each. The two values of w are from a NumPy reference.",
+    source: "Source of PyTorch and optax; the notes give one form each. The two values of w are from a NumPy \
+             reference.",
     code: "walker.rule.lr = if t < 6 { 0.1 } else { 0.05 };",
     run: rate_in_momentum,
 };
@@ -127,9 +139,11 @@ fn rate_in_momentum() -> Outcome {
 
 const NESTEROV: Experiment = Experiment {
     name: "nesterov",
-    claim: "Nesterov's momentum is heavy-ball momentum one step ahead: under a constant gradient its step t is the other's step t + 1.",
+    claim: "Nesterov's momentum is heavy-ball momentum one step ahead: under a constant gradient its step t \
+            is the other's step t + 1.",
     formula: "b ← μ b + u, step u + μ b = (1 - μ^(t+1))/(1 - μ)",
-    source: "Not in the notes; optax offers it with RMSProp in this form; a path of optax 0.2.8 was recorded. v starts from g² here, so that u = 1.",
+    source: "Not in the notes; optax offers it with RMSProp in this form; a path of optax 0.2.8 was \
+             recorded. v starts from g² here, so that u = 1.",
     code: "let rule = RmsProp { momentum: 0.9, nesterov: true, v0: 1.0, ..RmsProp::default() };",
     run: nesterov,
 };

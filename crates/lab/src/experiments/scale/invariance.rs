@@ -2,10 +2,12 @@
 
 use wengert_optim::{AdaGrad, Adam, Adamax, Epsilon, Lion, RmsProp, Rprop, Rule, Sgd};
 
-use crate::run::drive::{Walker, deviation, evenly, formula, steps};
+use crate::experiments::closed_form::{deviation, formula};
+use crate::experiments::points::evenly;
+use crate::run::walker::{Walker, steps};
 use crate::{Axis, Check, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[EXPONENT, OTHER_SCALERS, COLUMNS];
+pub(crate) const ALL: &[Experiment] = &[EXPONENT, OTHER_SCALERS, COLUMNS];
 
 /// Too small to matter to any gradient here.
 const NONE: Epsilon = Epsilon::Outside(1e-30);
@@ -17,9 +19,11 @@ fn wandering(t: usize) -> f64 {
 
 const EXPONENT: Experiment = Experiment {
     name: "exponent-sweep",
-    claim: "Of the powers of v to divide by, only the square root makes the step independent of the scale of the loss.",
+    claim: "Of the powers of v to divide by, only the square root makes the step independent of the scale of \
+            the loss.",
     formula: "g / vᵖ: step(c g)/step(g) = c^(1 - 2p)",
-    source: "An essay says \"the only way\": among the powers of the mean square, yes; other scalers do it too (see other-scalers).",
+    source: "An essay says \"the only way\": among the powers of the mean square, yes; other scalers do it \
+             too (see other-scalers).",
     code: "let ratio = c * g / v_of_cg.powf(p) / (g / v_of_g.powf(p));",
     run: exponent,
 };
@@ -58,7 +62,8 @@ fn exponent() -> Outcome {
 
 const OTHER_SCALERS: Experiment = Experiment {
     name: "other-scalers",
-    claim: "The root mean square is not the only scale-free divisor: the maximum and the sign are too. They differ in what one large gradient does.",
+    claim: "The root mean square is not the only scale-free divisor: the maximum and the sign are too. They \
+            differ in what one large gradient does.",
     formula: "RMSProp g/√v̂, Adamax g/max, Lion sign g: unchanged by g → 1000 g",
     source: "An essay says that absolute values \"bring complexity\" and that the root is the only way.",
     code: "let max = Adamax { lr: 1.0, beta1: 0.0, beta2: 0.99, eps, ..Adamax::default() };",
@@ -117,9 +122,11 @@ fn scale_check<R: Rule<f64>>(rule: R, expected: f64) -> Check {
 
 const COLUMNS: Experiment = Experiment {
     name: "equal-columns",
-    claim: "Under a frozen gradient RMSProp moves every coordinate by the same amount, however large its gradient.",
+    claim: "Under a frozen gradient RMSProp moves every coordinate by the same amount, however large its \
+            gradient.",
     formula: "Δw_t = -η / √(1 - ρᵗ) in every column",
-    source: "A tutorial's Python generator, whose documentation says that it yields parameters: it yields these changes.",
+    source: "A tutorial's Python generator, whose documentation says that it yields parameters: it yields \
+             these changes.",
     code: "let updates = std::iter::repeat_with(|| walker.descent(&[1.0, 2.0, 3.0]));",
     run: columns,
 };

@@ -2,36 +2,39 @@
 //!
 //! How one digit is made:
 //!
-//! 1. **A style.** Every digit can be written in several ways: a seven with or without a bar, a four open or closed. A style
-//!    is a few strokes, each a list of points in a box of height 1 (`strokes.rs`), and some are more common than others.
+//! 1. **A style.** Every digit can be written in several ways: a seven with or without a bar, a four open or closed. A
+//!    style is a few strokes, each a list of points in a box of height 1 (`strokes.rs`), and some are more common than
+//!    others.
 //! 2. **An unsteady hand.** Each point is moved a little, at random; a smooth curve is drawn through the points
 //!    (`curve.rs`), except where a point stands twice, which makes a corner.
-//! 3. **A habit.** The whole digit is bent by three long sine waves, turned, slanted and stretched (`hand.rs`). Slant and
-//!    stretch are what makes the digits hard for a linear classifier: the same stroke passes through other pixels.
-//! 4. **A pen.** A pixel's ink depends on its distance from the stroke: full within the pen's radius, fading to nothing over
-//!    a soft edge (`raster.rs`). The radius differs from pen to pen and swells with the pressure along the stroke; the
-//!    paper takes the ink unevenly.
-//! 5. **MNIST's preparation.** The ink is scaled to fit a box of 20 × 20 pixels and put into the 28 × 28 image so that its
-//!    centre of mass lies in the middle. It matters most of all for a network that is then shown real digits.
+//! 3. **A habit.** The whole digit is bent by three long sine waves, turned, slanted and stretched (`hand.rs`). Slant
+//!    and stretch are what makes the digits hard for a linear classifier: the same stroke passes through other pixels.
+//! 4. **A pen.** A pixel's ink depends on its distance from the stroke: full within the pen's radius, fading to nothing
+//!    over a soft edge (`raster.rs`). The radius differs from pen to pen and swells with the pressure along the stroke;
+//!    the paper takes the ink unevenly.
+//! 5. **MNIST's preparation.** The ink is scaled to fit a box of 20 × 20 pixels and put into the 28 × 28 image so that
+//!    its centre of mass lies in the middle. It matters most of all for a network that is then shown real digits.
 //!
-//! How hard they are: the network of the example `mnist`, trained on 40,000 of them for ten epochs, reads 98.3 % of 5,000
-//! others, and 91.4 % of MNIST's test images, none of which it has ever seen (`--data synthetic --test DIR`). A linear
-//! classifier trained on 20,000 reads 90.1 % of the generated ones.
+//! How hard they are: the network of the example `mnist`, trained on 40,000 of them for ten epochs, reads 98.3 % of
+//! 5,000 others, and 91.4 % of MNIST's test images, none of which it has ever seen (`--data synthetic --test DIR`). A
+//! linear classifier trained on 20,000 reads 90.1 % of the generated ones.
 //!
-//! The numbers are the same on every platform: the generator is ChaCha, sines come from `libm`, and no sum depends on the
-//! number of threads.
+//! The numbers are the same on every platform: the generator is ChaCha, sines come from `libm`, and no sum depends on
+//! the number of threads.
 
 mod curve;
 mod hand;
 mod raster;
 mod strokes;
 
-use crate::ImageDataset;
 use chacha20::ChaCha8Rng;
-use hand::Hand;
 use ndarray::Array3;
-use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
+
+use crate::ImageDataset;
+use hand::Hand;
 
 /// Rows, and columns, of an image.
 const SIZE: usize = 28;

@@ -1,14 +1,16 @@
 //! RMSProp with ε in either place, beside the projects that mean it so.
 //!
-//! The paths are element 4 of tensor `a` in the problem `stream` of `tests/golden/optim`, whose scripts and versions are described
-//! there; recorded on 2026-11-21 in f64.
+//! The paths are element 4 of tensor `a` in the problem `stream` of `tests/golden/optim`, whose scripts and versions
+//! are described there; recorded on 2026-11-21 in f64.
 
 use wengert_optim::{Epsilon, RmsProp};
 
-use crate::run::drive::{Walker, deviation, evenly};
+use crate::experiments::closed_form::deviation;
+use crate::experiments::points::evenly;
+use crate::run::walker::Walker;
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
-pub(super) const ALL: &[Experiment] = &[OUTSIDE, INSIDE];
+pub(crate) const ALL: &[Experiment] = &[OUTSIDE, INSIDE];
 
 /// Where the number starts.
 const START: f64 = -0.35;
@@ -85,7 +87,8 @@ const INSIDE: Experiment = Experiment {
     name: "rmsprop-inside",
     claim: "RMSProp in TensorFlow's, Keras's and optax's form divides by √(v + ε).",
     formula: "v ← ρ v + (1 - ρ) g²; w ← w - η g / √(v + ε)",
-    source: "Two notes, which call this ε by the same name, and optax.rmsprop of optax 0.2.8, whose path is drawn beside ours.",
+    source: "Two notes, which call this ε by the same name, and optax.rmsprop of optax 0.2.8, whose path is \
+             drawn beside ours.",
     code: "let rule = RmsProp { rho: 0.99, eps: Epsilon::Inside(1e-3), ..RmsProp::optax() };",
     run: inside,
 };
