@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use ureq::{Agent, http::Response};
 
 pub use error::DownloadError;
+pub use wengert_files::FileError;
 
 /// Where [`mnist`] can be had, to be tried in this order. The original host refuses to serve the files.
 pub const MNIST_MIRRORS: [&str; 2] =
@@ -106,7 +107,7 @@ impl RemoteFile<'_> {
     /// # Errors
     ///
     /// [`DownloadError::Mirrors`] with what each mirror did, if none delivered the content with the right checksum;
-    /// [`DownloadError::Io`] if the directory cannot be written. The final name is never on anything unverified.
+    /// [`DownloadError::File`] if the directory cannot be written. The final name is never on anything unverified.
     pub fn fetch(
         &self,
         directory: impl AsRef<Path>,
