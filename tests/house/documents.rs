@@ -75,7 +75,7 @@ fn is_path(word: &str) -> bool {
 fn first_is_ours(first: &str) -> bool {
     !first.is_empty()
         && ["", "crates"].iter().any(|base| root().join(base).join(first).is_dir())
-        && !["target", "data"].contains(&first)
+        && !["target", "data", "datasets"].contains(&first)
 }
 
 /// From the repository's root, from `crates`, or from the document's own folder; `*` and braces match something.
@@ -88,26 +88,19 @@ fn exists(path: &str, beside: &Path) -> bool {
 fn commands_name_what_exists() {
     let manifests: String =
         files(root()).iter().filter(|path| path.ends_with("Cargo.toml")).map(|path| read(path)).collect();
+    let sources = files(root());
     let target = |flag: &str, name: &str| {
-        let folders: &[&str] = match flag {
-            "--example" => &["examples", "crates/lab/examples"],
-            "--test" => &[
-                "tests",
-                "crates/autodiff/tests",
-                "crates/optim/tests",
-                "crates/layers/tests",
-                "crates/data/tests",
-                "crates/cli/tests",
-                "crates/lab/tests",
-            ],
-            "--bench" => &["benches"],
-            _ => &[],
+        let folder = match flag {
+            "--example" => "examples",
+            "--test" => "tests",
+            "--bench" => "benches",
+            _ => "",
         };
-        let file = |folder: &&str| {
-            let place = root().join(folder).join(name);
-            place.is_dir() || place.with_extension("rs").is_file()
+        let fits = |path: &Path| {
+            path.ends_with(format!("{folder}/{name}.rs"))
+                || path.ends_with(format!("{folder}/{name}/main.rs"))
         };
-        folders.iter().any(file) || manifests.contains(&format!("name = \"{name}\""))
+        sources.iter().any(|path| fits(path)) || manifests.contains(&format!("name = \"{name}\""))
     };
     let mut missing = Vec::new();
     for document in documents() {

@@ -5,7 +5,6 @@ use super::{expect_none, read, rust_files, shown};
 const LINES: usize = 400;
 /// Source files in a folder, its `mod.rs` or `lib.rs` not counted.
 const FILES: usize = 12;
-const COLUMNS: usize = 120;
 
 #[test]
 fn no_file_is_too_long() {
@@ -15,22 +14,6 @@ fn no_file_is_too_long() {
         (lines > LINES).then(|| format!("{}: {lines} lines", shown(&path)))
     });
     expect_none("files above the limit", long.collect());
-}
-
-#[test]
-fn no_line_is_too_long() {
-    let all = ["crates", "examples", "tests", "benches"].into_iter().flat_map(rust_files);
-    let long = all.flat_map(|path| {
-        let text = read(&path);
-        let name = shown(&path);
-        let wide = |(number, line): (usize, &str)| {
-            // What rustfmt cannot break, such as a table's row, is a string or a macro's argument.
-            let prose = line.trim_start().starts_with("//");
-            (prose && line.chars().count() > COLUMNS).then(|| format!("{name}:{}", number + 1))
-        };
-        text.lines().enumerate().filter_map(wide).collect::<Vec<_>>()
-    });
-    expect_none("comments wider than the limit", long.collect());
 }
 
 #[test]
