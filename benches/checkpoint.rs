@@ -15,11 +15,11 @@ fn main() {
     let mut criterion = settings::criterion();
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model: Sequential = Sequential::new()
-        .push(Dense::new(784, 512, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(512, 512, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(512, 10, rng));
+        .with(Dense::new(784, 512, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(512, 512, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(512, 10, rng));
     let mut opt = Optimizer::new(RmsProp::default());
     let tape = Tape::new();
     let grads = model.forward(tape.constant(Tensor::ones(vec![1, 784]))).cross_entropy(&[0]).backward();

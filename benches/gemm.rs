@@ -1,4 +1,4 @@
-//! The matrix products of a training step, as the layers of `examples/bench.rs` ask for them; the last layer has 10
+//! The matrix products of a training step, as the layers of `programs/steps.rs` ask for them; the last layer has 10
 //! columns. An element of the throughput is one floating-point operation: Gelem/s are GFLOP/s.
 
 mod settings;

@@ -167,7 +167,7 @@ fn measure(criterion: &mut Criterion, row: &Row) {
         let y = (row.op)(&x);
         if and_back {
             let loss = if y.value().ndim() == 0 { y } else { y.sum() };
-            black_box(loss.backward());
+            _ = black_box(loss.backward());
         }
     };
     let mut group = criterion.benchmark_group(format!("ops/{}", row.name));

@@ -31,7 +31,7 @@ impl Run {
     fn new() -> Self {
         let rng = &mut StdRng::seed_from_u64(0);
         let model = Sequential::new();
-        let model = model.push(Dense::new(2, 16, rng)).push(Activation::Tanh).push(Dense::new(16, 2, rng));
+        let model = model.with(Dense::new(2, 16, rng)).with(Activation::Tanh).with(Dense::new(16, 2, rng));
         Self { model, opt: Optimizer::new(RmsProp { lr: 1e-3, ..RmsProp::default() }), step: 0 }
     }
 

@@ -64,9 +64,9 @@ fn train<R: Rule>(
 ) -> Accuracy {
     let rng = &mut StdRng::seed_from_u64(seed);
     let mut model = Sequential::new()
-        .push(Dense::new(784, 128, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(128, 10, rng));
+        .with(Dense::new(784, 128, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(128, 10, rng));
     let (mut opt, mut tape) = (Optimizer::new(rule), Tape::new());
     for _ in 0..10 {
         for batch in data.batches(100).shuffle(rng) {

@@ -98,7 +98,7 @@ fn reinforce(policy: &Sequential, tape: &Tape, episodes: &[Episode]) -> Gradient
 fn episodes_needed(seed: u64) -> Option<usize> {
     let rng = &mut StdRng::seed_from_u64(seed);
     let mut policy =
-        Sequential::new().push(Dense::new(4, 32, rng)).push(Activation::Tanh).push(Dense::new(32, 2, rng));
+        Sequential::new().with(Dense::new(4, 32, rng)).with(Activation::Tanh).with(Dense::new(32, 2, rng));
     let mut opt = Optimizer::new(RmsProp { lr: 5e-3, rho: 0.99, ..RmsProp::default() });
     let (mut tape, mut returns) = (Tape::new(), Vec::new());
     while returns.len() < 700 {

@@ -74,11 +74,11 @@ fn train<R: Rule>(rule: R, input: Input, goal: f32, seed: u64) -> (usize, [f32; 
     let rng = &mut StdRng::seed_from_u64(seed);
     let groups = [0.0, 1.0].map(|minority| people(2000, minority, input, rng));
     let mut model = match input {
-        Input::Blocks => Sequential::new().push(Dense::new(2 * FEATURES, 2, rng)),
+        Input::Blocks => Sequential::new().with(Dense::new(2 * FEATURES, 2, rng)),
         Input::Flag => Sequential::new()
-            .push(Dense::new(FEATURES + 1, 32, rng))
-            .push(Activation::Tanh)
-            .push(Dense::new(32, 2, rng)),
+            .with(Dense::new(FEATURES + 1, 32, rng))
+            .with(Activation::Tanh)
+            .with(Dense::new(32, 2, rng)),
     };
     let (mut opt, mut tape) = (Optimizer::new(rule), Tape::new());
     for step in 1..=20000 {

@@ -1,4 +1,4 @@
-"""The measurements of examples/latency.rs in PyTorch, ONNX Runtime and JAX; prints the same JSON lines.
+"""The measurements of benches/programs/latency.rs in PyTorch, ONNX Runtime and JAX; prints the same JSON lines.
 
 python inference.py --peer torch|torch-compile|onnxruntime|jax --threads 1 [--clients 2]
 

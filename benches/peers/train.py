@@ -1,4 +1,4 @@
-"""The training loops of examples/bench.rs in PyTorch and JAX; prints the same JSON line.
+"""The training loops of benches/programs/steps.rs in PyTorch and JAX; prints the same JSON line.
 
 python train.py --peer torch|torch-compile|jax --workload S|M|M-BN|L --threads 1
 """
@@ -134,7 +134,7 @@ def jax_step(hidden, batch, batch_norm, x, labels, args):
 
 
 def data():
-    """The rows and labels of examples/bench.rs."""
+    """The rows and labels of benches/programs/steps.rs."""
     import numpy as np
 
     x = np.empty((ROWS, common.INPUT), np.float32)

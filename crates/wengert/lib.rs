@@ -5,6 +5,8 @@ pub use ndarray;
 pub use wengert_autodiff as autodiff;
 pub use wengert_autodiff::compute::set_threads;
 pub use wengert_data as data;
+#[cfg(feature = "download")]
+pub use wengert_download as download;
 pub use wengert_layers as layers;
 pub use wengert_optim as optim;
 

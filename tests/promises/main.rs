@@ -20,11 +20,11 @@ fn images(n: usize) -> ImageDataset {
 
 fn network(rng: &mut StdRng) -> Sequential {
     Sequential::new()
-        .push(Dense::new(256, 128, rng))
-        .push(BatchNorm::new(128))
-        .push(Activation::Relu)
-        .push(Dropout::new(0.2))
-        .push(Dense::new(128, 10, rng))
+        .with(Dense::new(256, 128, rng))
+        .with(BatchNorm::new(128))
+        .with(Activation::Relu)
+        .with(Dropout::new(0.2))
+        .with(Dense::new(128, 10, rng))
 }
 
 /// One epoch with everything that is random: initial weights, order, dropout.
@@ -63,11 +63,11 @@ fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
 fn trained_wide() -> Sequential {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model = Sequential::new()
-        .push(Dense::new(784, 512, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(512, 512, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(512, 10, rng));
+        .with(Dense::new(784, 512, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(512, 512, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(512, 10, rng));
     let mut opt = Optimizer::new(RmsProp { lr: 1e-3, ..RmsProp::default() });
     let mut tape = Tape::new();
     for step in 0..100 {

@@ -31,11 +31,11 @@ fn a_long_run_does_not_grow() {
 fn a_step_asks_for_no_memory_that_the_last_one_had() {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut model = Sequential::new()
-        .push(Dense::new(784, 256, rng))
-        .push(Activation::Relu)
-        .push(Dense::new(256, 256, rng))
-        .push(Activation::Tanh)
-        .push(Dense::new(256, 1000, rng));
+        .with(Dense::new(784, 256, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(256, 256, rng))
+        .with(Activation::Tanh)
+        .with(Dense::new(256, 1000, rng));
     let mut opt = Optimizer::new(RmsProp::default());
     let mut tape = Tape::new();
     let x = Tensor::from_shape_fn(vec![128, 784], |i| (i[0] * 31 + i[1] * 7) as f32 % 1.0);
@@ -60,7 +60,7 @@ fn a_view_does_not_keep_its_array_alive() {
     let mut step = || {
         tape.reset();
         let first = tape.constant(x.clone()).relu().slice(0, 0..1);
-        (0..20).fold(first, |y, _| y.relu());
+        _ = (0..20).fold(first, |y, _| y.relu());
     };
     step();
     let later = measure(|| (0..10).for_each(|_| step()));
@@ -89,6 +89,6 @@ fn what_a_step_does_not_need_is_freed() {
         })
         .collect();
     tape.reset();
-    tape.constant(Tensor::zeros(vec![2000])).square();
+    _ = tape.constant(Tensor::zeros(vec![2000])).square();
     assert!(kept.iter().all(|y| y.iter().all(|&y| y == 1.0)), "a value that is held is not written over");
 }

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::tape::{Kind, Node};
-use crate::{Tape, Tensor, Var};
+use crate::{Gradients, Module, Tape, Tensor, Var};
 
 /// How often each input is moved, each time in another random direction.
 const DIRECTIONS: usize = 4;
@@ -32,6 +32,7 @@ const RESOLUTION: f64 = 1e-5;
 /// # Panics
 ///
 /// If there are no inputs.
+#[doc(alias("gradcheck", "check_grads"))]
 #[track_caller]
 pub fn check_gradients(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
@@ -41,25 +42,88 @@ pub fn check_gradients(
     let mut rng = StdRng::seed_from_u64(0);
     let mut reports = Vec::new();
     for _ in 0..DIRECTIONS {
-        let run = Run::new(&f, inputs, &mut rng);
-        for (input, gradient) in run.gradients.iter().enumerate() {
-            let direction = random(gradient.shape(), &mut rng);
-            let terms = &direction * gradient;
-            let analytic = terms.sum();
-            let numeric = slope(|h| {
-                let mut moved = inputs.to_vec();
-                moved[input].scaled_add(h, &direction);
-                evaluate(&f, &moved, &run.w)
-            });
-            let scale = terms.mapv(f64::abs).sum().max(numeric.abs()).max(RESOLUTION * run.magnitude);
-            let relative_error = if analytic == numeric { 0.0 } else { ((analytic - numeric) / scale).abs() };
-            let ops = run.ops.clone();
-            reports.push(GradientReport { ops, input, direction, analytic, numeric, relative_error });
+        let tape = Tape::with_seed(0);
+        let x: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+        let run = Run::new(f(&tape, &x), &mut rng);
+        for (input, &x) in x.iter().enumerate() {
+            let moved = format!("input {input}");
+            reports.push(run.compare(
+                moved,
+                run.grads.wrt(x),
+                inputs[input].shape(),
+                &mut rng,
+                |h, direction| {
+                    let mut inputs = inputs.to_vec();
+                    inputs[input].scaled_add(h, direction);
+                    let tape = Tape::with_seed(0);
+                    let x: Vec<_> = inputs.into_iter().map(|input| tape.constant(input)).collect();
+                    f(&tape, &x).value()
+                },
+            ));
         }
     }
+    worst(reports)
+}
+
+/// Compares the gradients of a model's parameters with numeric derivatives, as [`check_gradients`] does for inputs.
+///
+/// `f` is the model's output, of any shape: every evaluation is on a tape of its own, which records and has one seed.
+///
+/// ```
+/// use wengert_autodiff::{Param, check_module_gradients, module};
+///
+/// #[derive(Clone)]
+/// struct Line {
+///     slope: Param<f64>,
+///     offset: Param<f64>,
+/// }
+///
+/// module!(Line: f64 { slope, offset });
+///
+/// let line = Line { slope: ndarray::arr0(2.0).into(), offset: ndarray::arr0(1.0).into() };
+/// let report = check_module_gradients(&line, |line, tape| {
+///     (tape.param(&line.slope) * tape.constant([1.0, 2.0]) + tape.param(&line.offset)).tanh()
+/// });
+/// report.assert(1e-7);
+/// ```
+///
+/// # Panics
+///
+/// If the model has no parameters.
+#[track_caller]
+pub fn check_module_gradients<M: Module<f64> + Clone>(
+    model: &M,
+    f: impl for<'t> Fn(&M, &'t Tape<f64>) -> Var<'t, f64>,
+) -> GradientReport {
+    let params = model.params();
+    assert!(!params.is_empty(), "`check_module_gradients` needs a model with parameters");
+    let mut rng = StdRng::seed_from_u64(0);
+    let mut reports = Vec::new();
+    for _ in 0..DIRECTIONS {
+        let run = Run::new(f(model, &Tape::with_seed(0)), &mut rng);
+        for (name, param) in &params {
+            let moved = format!("parameter `{name}`");
+            reports.push(run.compare(
+                moved,
+                run.grads.get(param),
+                param.shape(),
+                &mut rng,
+                |h, direction| {
+                    let mut model = model.clone();
+                    let param = model.param_mut(name).expect("a clone has the same parameters");
+                    param.value_mut().scaled_add(h, direction);
+                    f(&model, &Tape::with_seed(0)).value()
+                },
+            ));
+        }
+    }
+    worst(reports)
+}
+
+fn worst(reports: Vec<GradientReport>) -> GradientReport {
     // In the total order NaN is above everything.
     let worst = reports.into_iter().max_by(|a, b| a.relative_error.total_cmp(&b.relative_error));
-    worst.expect("at least one input was moved")
+    worst.expect("at least one tensor was moved")
 }
 
 /// What backward says for one random `w`.
@@ -68,43 +132,40 @@ struct Run {
     w: Tensor<f64>,
     /// `Σ |w · y|`
     magnitude: f64,
-    /// `Jᵀ w` for each input.
-    gradients: Vec<Tensor<f64>>,
+    /// `Jᵀ w`
+    grads: Gradients<f64>,
 }
 
 impl Run {
     #[track_caller]
-    fn new(
-        f: &impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
-        inputs: &[Tensor<f64>],
-        rng: &mut StdRng,
-    ) -> Self {
-        let tape = Tape::with_seed(0);
-        let x: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
-        let y = f(&tape, &x);
+    fn new(y: Var<'_, f64>, rng: &mut StdRng) -> Self {
+        let tape = y.tape();
         let is_op = |node: &&Node<f64>| matches!(node.kind, Kind::Op { .. });
         let ops = tape.nodes.borrow().iter().filter(is_op).map(|node| node.op).collect();
         let w = random(&y.shape(), rng);
         let weighted = y * tape.constant(w.clone());
         let magnitude = weighted.value().mapv(f64::abs).sum();
-        let grads = weighted.sum().backward();
-        let gradient = |(x, input): (Var<'_, f64>, &Tensor<f64>)| {
-            grads.wrt(x).cloned().unwrap_or_else(|| Tensor::zeros(input.raw_dim()))
-        };
-        let gradients = x.into_iter().zip(inputs).map(gradient).collect();
-        Self { ops, w, magnitude, gradients }
+        Self { ops, w, magnitude, grads: weighted.sum().backward() }
     }
-}
 
-/// `⟨w, f(inputs)⟩`
-fn evaluate(
-    f: &impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
-    inputs: &[Tensor<f64>],
-    w: &Tensor<f64>,
-) -> f64 {
-    let tape = Tape::with_seed(0);
-    let x: Vec<_> = inputs.iter().map(|input| tape.constant(input.clone())).collect();
-    (f(&tape, &x).value() * w).sum()
+    /// Along a random direction in which a tensor of this shape is moved: `y(h, v)` is the result after a move by `h v`.
+    fn compare(
+        &self,
+        moved: String,
+        gradient: Option<&Tensor<f64>>,
+        shape: &[usize],
+        rng: &mut StdRng,
+        y: impl Fn(f64, &Tensor<f64>) -> Tensor<f64>,
+    ) -> GradientReport {
+        let direction = random(shape, rng);
+        // Without a gradient the result should not depend on the tensor.
+        let terms = gradient.map_or_else(|| Tensor::zeros(shape), |gradient| (&direction * gradient).into());
+        let analytic = terms.sum();
+        let numeric = slope(|h| (y(h, &direction) * &self.w).sum());
+        let scale = terms.mapv(f64::abs).sum().max(numeric.abs()).max(RESOLUTION * self.magnitude);
+        let relative_error = if analytic == numeric { 0.0 } else { ((analytic - numeric) / scale).abs() };
+        GradientReport { ops: self.ops.clone(), moved, direction, analytic, numeric, relative_error }
+    }
 }
 
 /// Uniform in [-1, 1).
@@ -137,14 +198,15 @@ fn slope(f: impl Fn(f64) -> f64) -> f64 {
     best
 }
 
-/// What [`check_gradients`] found where the two derivatives differ most.
+/// What [`check_gradients`] and [`check_module_gradients`] found where the two derivatives differ most.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GradientReport {
     /// The ops that ran, in order; the last one gave the result.
     pub ops: Vec<&'static str>,
-    /// Which of the inputs was moved, counted from 0.
-    pub input: usize,
-    /// The direction it was moved in; has its shape.
+    /// What was moved: `"input 0"`, ``"parameter `hidden.weight`"``.
+    pub moved: String,
+    /// The direction it was moved in, of the same shape.
     pub direction: Tensor<f64>,
     /// The derivative along it according to `backward`.
     pub analytic: f64,
@@ -165,7 +227,7 @@ impl GradientReport {
 impl fmt::Display for GradientReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let last = self.ops.last().unwrap_or(&"(no op)");
-        writeln!(f, "`{last}`, input {}: relative error {:.1e}", self.input, self.relative_error)?;
+        writeln!(f, "`{last}`, {}: relative error {:.1e}", self.moved, self.relative_error)?;
         writeln!(f, "  backward {:?}, numeric {:?}", self.analytic, self.numeric)?;
         writeln!(f, "  all ops: {}", self.ops.join(", "))?;
         write!(f, "  along {}", self.direction)

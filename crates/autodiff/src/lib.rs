@@ -24,7 +24,7 @@ mod ops;
 mod tape;
 
 pub use compute::{IntoTensor, Real, Tensor, vectorized};
-pub use gradcheck::{GradientReport, check_gradients};
+pub use gradcheck::{GradientReport, check_gradients, check_module_gradients};
 pub use module::{
     Buffer, Leaf, LeafMut, Module, ModulePath, Param, ShapeMismatch, StateDictError, Visitor, VisitorMut,
 };

@@ -1,7 +1,7 @@
 //! The gradient check must find mistakes, and only mistakes.
 
 use ndarray::arr1;
-use wengert_autodiff::{GradientReport, Tensor, Var, check_gradients};
+use wengert_autodiff::{GradientReport, Param, Tensor, Var, check_gradients, check_module_gradients, module};
 
 /// `y = x³` with the derivative `slope`.
 fn cube<'t>(x: Var<'t, f64>, slope: fn(f64) -> f64) -> Var<'t, f64> {
@@ -28,7 +28,7 @@ fn accepts_the_right_derivative_of_a_users_op() {
 fn a_wrong_derivative_is_reported_with_the_op_the_input_and_both_numbers() {
     let report = check(|x| 2.0 * x * x);
     assert!(report.relative_error > 0.1, "{report}");
-    assert_eq!((report.ops.as_slice(), report.input), (["cube", "add"].as_slice(), 1));
+    assert_eq!((report.ops.as_slice(), report.moved.as_str()), (["cube", "add"].as_slice(), "input 1"));
     assert_eq!(report.direction.shape(), [3]);
     // Two thirds of the true slope, whatever the direction.
     assert!((report.analytic - report.numeric * 2.0 / 3.0).abs() < 1e-9, "{report}");
@@ -81,4 +81,48 @@ fn ops_that_draw_random_numbers_draw_the_same_ones_again() {
         &[x()],
     );
     noisy.assert(1e-10);
+}
+
+#[derive(Clone)]
+struct Line {
+    slope: Param<f64>,
+    offset: Param<f64>,
+}
+
+module!(Line: f64 { slope, offset });
+
+fn line() -> Line {
+    Line { slope: arr1(&[1.0, -0.5, 2.0]).into(), offset: ndarray::arr0(0.5).into() }
+}
+
+#[test]
+fn the_parameters_of_a_model_are_checked_too() {
+    let report = check_module_gradients(&line(), |line, tape| {
+        (tape.param(&line.slope) * tape.constant(x()) + tape.param(&line.offset)).tanh()
+    });
+    report.assert(1e-9);
+}
+
+#[test]
+fn a_wrong_gradient_is_reported_with_the_name_of_the_parameter() {
+    let report = check_module_gradients(&line(), |line, tape| {
+        cube(tape.param(&line.slope), |x| 2.0 * x * x) + tape.param(&line.offset)
+    });
+    assert!(report.relative_error > 0.1, "{report}");
+    assert_eq!(report.moved, "parameter `slope`");
+}
+
+#[test]
+fn a_parameter_whose_gradient_does_not_arrive_is_found() {
+    let report = check_module_gradients(&line(), |line, tape| {
+        tape.param(&line.slope) + tape.param(&line.offset).detach()
+    });
+    assert!(report.relative_error > 0.1, "{report}");
+    assert_eq!(report.moved, "parameter `offset`");
+}
+
+#[test]
+#[should_panic(expected = "`check_module_gradients` needs a model with parameters")]
+fn a_model_without_parameters_is_refused() {
+    check_module_gradients(&(), |(), tape| tape.constant(1.0));
 }

@@ -17,7 +17,7 @@ fn model() -> Model {
 fn record(tape: &Tape, model: &Model) {
     let x = tape.constant(Tensor::ones(vec![4, 3]));
     let y = x.linear(tape.param(&model.weight), Some(tape.param(&model.bias)));
-    y.cross_entropy(&[0, 1, 1, 0]);
+    _ = y.cross_entropy(&[0, 1, 1, 0]);
 }
 
 const LISTING: &str = "\
@@ -42,7 +42,7 @@ fn the_listing_says_where_the_inputs_went() {
     let model = model();
     let tape = Tape::new();
     let loss = (tape.param(&model.bias).square() * 2.0).sum();
-    loss.backward();
+    _ = loss.backward();
     assert_eq!(
         tape.dump(&model),
         "\
@@ -55,7 +55,7 @@ fn the_listing_says_where_the_inputs_went() {
     );
 
     let tape = Tape::inference();
-    tape.constant(arr1(&[1.0, 2.0])).tanh();
+    _ = tape.constant(arr1(&[1.0, 2.0])).tanh();
     assert_eq!(
         tape.dump(&model),
         "%0 = constant  [2]\n%1 = tanh  [2]\n(no inputs: an inference tape keeps no edges)\n"
@@ -86,7 +86,7 @@ fn the_drawing_dashes_what_passes_no_gradient() {
 #[test]
 fn a_user_s_op_cannot_break_the_drawing() {
     let tape = Tape::<f32>::new();
-    tape.record(r#"my "op" \ 2"#, Tensor::zeros(vec![1]), []);
+    _ = tape.record(r#"my "op" \ 2"#, Tensor::zeros(vec![1]), []);
     assert!(tape.to_dot(&()).contains(r#"label="my \"op\" \\ 2\n[1]""#));
 }
 
@@ -99,13 +99,13 @@ fn shared_arrays_count_once() {
     assert_eq!(tape.stats().bytes, 96);
     let y = row_of.exp();
     assert_eq!(tape.stats().bytes, 192);
-    tape.variable(y.value().slice_move(ndarray::s![3..7])); // part of y
-    tape.constant(x.value().reversed_axes());
-    tape.constant(x.value().slice_move(ndarray::s![..;-1, ..]));
+    _ = tape.variable(y.value().slice_move(ndarray::s![3..7])); // part of y
+    _ = tape.constant(x.value().reversed_axes());
+    _ = tape.constant(x.value().slice_move(ndarray::s![..;-1, ..]));
     let stats = tape.stats();
     assert_eq!((stats.nodes, stats.edges, stats.bytes), (6, 2, 192));
-    tape.constant(Tensor::zeros(vec![0, 5]));
-    tape.constant(Tensor::zeros(vec![]));
+    _ = tape.constant(Tensor::zeros(vec![0, 5]));
+    _ = tape.constant(Tensor::zeros(vec![]));
     let stats = tape.stats();
     assert_eq!((stats.nodes, stats.bytes), (8, 196));
     assert_eq!(
@@ -118,7 +118,7 @@ fn shared_arrays_count_once() {
 fn doubles_are_twice_as_large_and_reset_empties() {
     let mut tape = Tape::<f64>::new();
     assert_eq!((tape.stats().nodes, tape.stats().bytes), (0, 0));
-    tape.variable(Tensor::zeros(vec![4, 6])).tanh();
+    _ = tape.variable(Tensor::zeros(vec![4, 6])).tanh();
     assert_eq!(tape.stats().bytes, 384);
     let reserved = tape.stats().reserved;
     tape.reset();

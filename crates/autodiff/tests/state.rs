@@ -65,7 +65,7 @@ fn an_observation_of_another_shape_panics() {
 #[test]
 fn an_observation_that_comes_too_late_is_not_lost_silently() {
     let (model, tape) = (counter(), Tape::new());
-    tape.param(&model.scale).backward();
+    _ = tape.param(&model.scale).backward();
     assert_panics(&["`update_buffer` after backward()", "call reset() first"], || {
         tape.update_buffer(&model.mean, arr0(5.0).into_dyn().into())
     });

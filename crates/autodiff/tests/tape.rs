@@ -31,7 +31,7 @@ fn a_chain_of_200_000_ops_needs_no_deep_stack() {
         tape.variable(scalar(2.0))
     };
     // Dropping a recording that never ran backward must not recurse either.
-    (0..200_000).fold(x, |y, _| -y);
+    _ = (0..200_000).fold(x, |y, _| -y);
     drop(tape);
 }
 
@@ -63,9 +63,9 @@ fn backward_frees_what_it_passes_and_what_it_skips() {
     let tape = Tape::new();
     let x = tape.variable(scalar(1.0));
     let loss = holding(x, &used);
-    holding(loss, &unused);
+    _ = holding(loss, &unused);
     assert_eq!((Arc::strong_count(&used), Arc::strong_count(&unused)), (2, 2));
-    loss.backward();
+    _ = loss.backward();
     assert_eq!((Arc::strong_count(&used), Arc::strong_count(&unused)), (1, 1));
     assert_eq!(tape.stats().edges, 0);
 }
@@ -88,7 +88,7 @@ fn misuse_panics_at_the_user_s_line() {
     let x = tape.variable(vector(&[1.0, 2.0]));
     assert_panics(&["backward() needs a single number", "[2]", "sum() or mean()"], || drop(x.backward()));
     let loss = x.sum();
-    loss.backward();
+    _ = loss.backward();
     assert_panics(&["a second backward()", "call reset() first"], || drop(loss.backward()));
     assert_panics(&["`mul` recorded after backward()", "call reset() first"], || _ = x * x);
     assert_panics(&["`constant` recorded after backward()"], || _ = tape.constant(scalar(1.0)));

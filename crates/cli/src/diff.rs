@@ -37,7 +37,7 @@ struct Values {
 }
 
 impl Difference {
-    /// Fails on hyper-parameters that are no JSON.
+    /// Fails on hyper-parameters that are not JSON.
     pub(crate) fn between(a: &Checkpoint, b: &Checkpoint) -> Result<Self, serde_json::Error> {
         let mut difference = Self::default();
         difference.compare_facts(facts(a)?, facts(b)?);

@@ -12,21 +12,21 @@ pub(crate) struct Summary {
     /// Of the tensors; the file has some more.
     bytes: usize,
     not_finite: usize,
-    model: Vec<Tensor>,
-    optimizer: Option<Optimizer>,
+    model: Vec<TensorRow>,
+    optimizer: Option<OptimizerPart>,
     extra: Value,
 }
 
 #[derive(Serialize)]
-struct Optimizer {
+struct OptimizerPart {
     kind: String,
     steps: u64,
-    rules: Vec<Rule>,
-    state: Vec<Tensor>,
+    rules: Vec<RuleRow>,
+    state: Vec<TensorRow>,
 }
 
 #[derive(Serialize)]
-struct Rule {
+struct RuleRow {
     /// `null` for the default.
     pattern: Option<String>,
     given: Value,
@@ -34,7 +34,7 @@ struct Rule {
 }
 
 #[derive(Serialize)]
-struct Tensor {
+struct TensorRow {
     name: String,
     dtype: String,
     shape: Vec<usize>,
@@ -48,15 +48,15 @@ struct Tensor {
 }
 
 impl Summary {
-    /// Fails on hyper-parameters that are no JSON, which no file that Wengert wrote has.
-    pub(crate) fn of(path: &Path, file: &Checkpoint) -> Result<Self, String> {
-        let model: Vec<_> = file.model.iter().map(Tensor::of).collect();
+    /// Fails on hyper-parameters that are not JSON; no file that Wengert wrote has such.
+    pub(crate) fn new(path: &Path, file: &Checkpoint) -> Result<Self, String> {
+        let model: Vec<_> = file.model.iter().map(TensorRow::new).collect();
         let optimizer = file.optimizer.as_ref().map(|optimizer| {
-            let rules = optimizer.rules.iter().map(Rule::of).collect::<Result<_, _>>()?;
-            let state = optimizer.state.iter().map(Tensor::of).collect();
-            Ok(Optimizer { kind: optimizer.kind.clone(), steps: optimizer.steps, rules, state })
+            let rules = optimizer.rules.iter().map(RuleRow::new).collect::<Result<_, _>>()?;
+            let state = optimizer.state.iter().map(TensorRow::new).collect();
+            Ok(OptimizerPart { kind: optimizer.kind.clone(), steps: optimizer.steps, rules, state })
         });
-        let optimizer: Option<Optimizer> = optimizer
+        let optimizer: Option<OptimizerPart> = optimizer
             .transpose()
             .map_err(|error: serde_json::Error| format!("{}: {error}", path.display()))?;
         let extra = file.extra().map_err(|error| format!("{}: the extra: {error}", path.display()))?;
@@ -72,15 +72,15 @@ impl Summary {
     }
 }
 
-impl Rule {
-    fn of(rule: &SavedRule) -> Result<Self, serde_json::Error> {
+impl RuleRow {
+    fn new(rule: &SavedRule) -> Result<Self, serde_json::Error> {
         let pattern = rule.pattern.clone();
         Ok(Self { pattern, given: serde_json::from_str(&rule.given)?, now: serde_json::from_str(&rule.now)? })
     }
 }
 
-impl Tensor {
-    fn of((name, tensor): (&String, &RawTensor)) -> Self {
+impl TensorRow {
+    fn new((name, tensor): (&String, &RawTensor)) -> Self {
         let finite = || tensor.values().filter(|x| x.is_finite());
         let count = finite().count();
         let squares: f64 = finite().map(|x| x * x).sum();
@@ -124,8 +124,8 @@ impl fmt::Display for Summary {
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, tensors: &[Tensor]) -> fmt::Result {
-    let rows: Vec<_> = tensors.iter().map(Tensor::cells).collect();
+fn table(f: &mut fmt::Formatter<'_>, tensors: &[TensorRow]) -> fmt::Result {
+    let rows: Vec<_> = tensors.iter().map(TensorRow::cells).collect();
     let width = |column: usize| rows.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
     let (name_width, shape_width, size_width) = (width(0), width(1), width(2));
     for [name, shape, size, range] in &rows {
@@ -134,7 +134,7 @@ fn table(f: &mut fmt::Formatter<'_>, tensors: &[Tensor]) -> fmt::Result {
     Ok(())
 }
 
-impl Tensor {
+impl TensorRow {
     /// Name, shape, size and range. A name with a line end must not be able to pass for several rows.
     fn cells(&self) -> [String; 4] {
         let mut range = match (self.min, self.max, self.rms) {

@@ -40,7 +40,7 @@ pub(crate) fn run(lab: &Lab) -> Result<ExitCode, Box<dyn Error>> {
         }
         Lab::Run { names, json } => {
             let report = run_with_progress(&named(names, &all)?);
-            print_text(&if *json { report.to_json()? + "\n" } else { told(&report) })?;
+            print_text(&if *json { report.to_json()? + "\n" } else { text(&report) })?;
             Ok(code(&report))
         }
         Lab::All { out } => {
@@ -90,7 +90,7 @@ fn run_with_progress(experiments: &[Experiment]) -> Report {
     report
 }
 
-fn told(report: &Report) -> String {
+fn text(report: &Report) -> String {
     let texts: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
     texts.join("\n")
 }

@@ -1,7 +1,7 @@
 //! The command `wengert`: looks into the files of a run, and runs the experiments on optimizers.
 //!
-//! The design decision: of a run it knows files only, neither models nor optimizers, so it works on every checkpoint, and on
-//! safetensors of any origin. A command that built the model first would have to be compiled together with it.
+//! The design decision: of a run it knows files only, neither models nor optimizers, so it works on every checkpoint,
+//! and on safetensors of any origin. A command that built the model first would have to be compiled together with it.
 #![forbid(unsafe_code)]
 
 mod diff;
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Inspect { file, json } => {
-            let summary = inspect::Summary::of(file, &Checkpoint::read(file)?)?;
+            let summary = inspect::Summary::new(file, &Checkpoint::read(file)?)?;
             print(&summary, *json)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -102,19 +102,15 @@ fn convert(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn print<T: Serialize + ToString>(value: &T, json: bool) -> Result<(), Box<dyn Error>> {
-    print_text(&if json {
-        serde_json::to_string_pretty(value)?
-            + "
-"
-    } else {
-        harmless(&value.to_string())
-    })
+    let text = if json { serde_json::to_string_pretty(value)? + "\n" } else { harmless(&value.to_string()) };
+    print_text(&text)
 }
 
 fn print_text(text: &str) -> Result<(), Box<dyn Error>> {
     match io::stdout().write_all(text.as_bytes()) {
+        // A reader that has seen enough, such as `head`, is not an error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()), // a reader that has seen enough, such as `head`, is no error
+        _ => Ok(()),
     }
 }
 

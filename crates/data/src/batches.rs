@@ -1,11 +1,14 @@
 //! From a dataset of bytes to batches of floats.
 
-use crate::{ImageDataset, PixelStats};
 use ndarray::{ArcArray, Array, IxDyn};
-use rand::{Rng, seq::SliceRandom};
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use crate::{ImageDataset, PixelStats};
 
 /// Some images, flattened and scaled, with their labels.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Batch {
     /// `[b, rows * cols]`: pixels in 0..=1, or standardised.
     pub x: ArcArray<f32, IxDyn>,
@@ -18,6 +21,8 @@ pub struct Batch {
 /// Made by [`ImageDataset::batches`]. The order depends on the generator alone, so the same seed gives the same
 /// batches.
 #[derive(Clone, Debug)]
+#[doc(alias("DataLoader", "tf.data"))]
+#[must_use = "a batch is made when the iterator is asked for it"]
 pub struct Batches<'a> {
     data: &'a ImageDataset,
     /// The images still to come, in order: `order[next..]`.
@@ -36,6 +41,7 @@ impl ImageDataset {
     ///
     /// If `size` is 0.
     #[track_caller]
+    #[doc(alias("batch_size", "DataLoader"))]
     pub fn batches(&self, size: usize) -> Batches<'_> {
         assert!(size > 0, "batches(0): a batch needs at least one image");
         let order = (0..self.len()).collect();
@@ -45,7 +51,7 @@ impl ImageDataset {
 
 impl Batches<'_> {
     /// The same images in a random order.
-    pub fn shuffle<R: Rng + ?Sized>(mut self, rng: &mut R) -> Self {
+    pub fn shuffle(mut self, rng: &mut dyn Rng) -> Self {
         self.order[self.next..].shuffle(rng);
         self
     }
@@ -58,6 +64,7 @@ impl Batches<'_> {
 
     /// `x = (pixel / 255 - mean) / std` instead of `pixel / 255`. A standard deviation of 0, of images that are all one
     /// grey, counts as 1.
+    #[doc(alias = "Normalize")]
     pub fn standardize(mut self, stats: PixelStats) -> Self {
         let std = if stats.std > 0.0 { stats.std } else { 1.0 };
         self.scale = 1.0 / (255.0 * std);
@@ -69,9 +76,9 @@ impl Batches<'_> {
         let (rows, cols) = self.data.image_size();
         let width = rows * cols;
         let pixels = self.data.pixels();
-        // Two passes: images at random places come in faster by memcpy than through a scaling loop that waits for memory
-        // itself (6 µs, not 14, for 32×784; `cargo bench --bench batches`), and the scaling of contiguous bytes becomes
-        // vector instructions.
+        // Two passes: images at random places come in faster by memcpy than through a scaling loop that waits for
+        // memory itself (6 µs, not 14, for 32×784; `cargo bench --bench batches`), and the scaling of contiguous bytes
+        // becomes vector instructions.
         let mut bytes = Vec::with_capacity(indices.len() * width);
         for &index in indices {
             bytes.extend_from_slice(&pixels[index * width..][..width]);

@@ -1,12 +1,14 @@
 //! Labelled greyscale images, kept as bytes.
 
-use crate::DataError;
 use ndarray::{ArcArray, Array3, ArrayView2, Axis, Ix3, Slice};
+
+use crate::DataError;
 
 /// Images of one size with one label each.
 ///
 /// The pixels are shared, not copied, by [`Clone`] and [`split_at`](Self::split_at).
 #[derive(Clone, Debug)]
+#[doc(alias = "TensorDataset")]
 pub struct ImageDataset {
     /// `[n, rows, cols]`, in standard layout.
     images: ArcArray<u8, Ix3>,
@@ -91,7 +93,9 @@ impl ImageDataset {
     /// # Panics
     ///
     /// If `n` is above [`len`](Self::len).
+    #[must_use]
     #[track_caller]
+    #[doc(alias = "random_split")]
     pub fn split_at(&self, n: usize) -> (Self, Self) {
         assert!(n <= self.len(), "split_at({n}) of a dataset of {}", self.len());
         let part = |from: usize, to: usize| Self {
@@ -107,6 +111,7 @@ impl ImageDataset {
     /// # Panics
     ///
     /// If an index is not below [`len`](Self::len).
+    #[must_use]
     #[track_caller]
     pub fn subset(&self, indices: &[usize]) -> Self {
         if let Some(index) = indices.iter().find(|&&index| index >= self.len()) {

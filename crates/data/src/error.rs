@@ -1,32 +1,17 @@
 //! The one error type of this crate.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
+
+use wengert_files::FileError;
 
 /// What can be wrong with data that comes from outside.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused to open, read or write.
-    #[error("{}: cannot {action}: {source}", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What was attempted, e.g. `"open"`.
-        action: &'static str,
-        /// The system's answer.
-        source: io::Error,
-    },
-
-    /// The file can be read but does not hold what its format promises.
-    #[error("{}: expected {expected}, found {found}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What the format asks for at that place.
-        expected: String,
-        /// What the file has there.
-        found: String,
-    },
+    /// A file that cannot be read or written, or that does not hold what its format promises.
+    #[error(transparent)]
+    File(#[from] FileError),
 
     /// A directory holds none of the usual spellings of a file.
     #[error("{}: expected a file {}, found none of them", directory.display(), names.join(" or "))]
@@ -67,23 +52,13 @@ pub enum DataError {
         /// What is wrong.
         source: Box<DataError>,
     },
-
-    /// No mirror delivered the file.
-    #[cfg(feature = "download")]
-    #[error("{}: download failed; {}", path.display(), attempts.join("; "))]
-    Download {
-        /// Where the file should have gone.
-        path: PathBuf,
-        /// One line per attempt: the address and what went wrong.
-        attempts: Vec<String>,
-    },
 }
 
 impl DataError {
     /// For `map_err` on a `std::io` call: adds the file and what was attempted.
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path, action, source }
+        let error = FileError::io(path, action);
+        move |source| error(source).into()
     }
 
     /// The format of `path` is broken.
@@ -92,7 +67,7 @@ impl DataError {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        Self::Malformed { path: path.into(), expected: expected.into(), found: found.into() }
+        FileError::malformed(path, expected, found).into()
     }
 
     /// For `map_err` on a check that does not know which file its input came from.

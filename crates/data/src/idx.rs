@@ -7,14 +7,16 @@
 //! Source: the description on the original MNIST page (LeCun, Cortes, Burges). The third byte is the element type;
 //! only `08`, unsigned byte, is read here, since no file of the family uses another.
 
-use crate::DataError;
-use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::bufread::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
-    path::Path,
-};
+
+use crate::DataError;
 
 const UNSIGNED_BYTE: u8 = 0x08;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -24,14 +26,15 @@ const DEFLATE_MAX_RATIO: u64 = 1032;
 
 /// Reads an IDX file of unsigned bytes; gzip is recognised by its first two bytes, whatever the name.
 ///
-/// The header is checked against the size of the file before memory is taken, so a hostile header costs nothing: a plain
-/// file must have exactly the declared length, a gzip one must be long enough to expand to it and is then read up to
-/// the declared length while memory grows with what arrives.
+/// The header is checked against the size of the file before memory is taken, so a hostile header costs nothing: a
+/// plain file must have exactly the declared length, a gzip one must be long enough to expand to it and is then read up
+/// to the declared length while memory grows with what arrives.
 ///
 /// # Errors
 ///
-/// [`DataError::Io`] if the file cannot be read; [`DataError::Malformed`] for a wrong magic number, another element
-/// type, sizes that overflow, missing or trailing bytes, or a gzip stream that is damaged.
+/// [`FileError::Io`](crate::FileError::Io) if the file cannot be read;
+/// [`FileError::Malformed`](crate::FileError::Malformed) for a wrong magic number, another element type, sizes that
+/// overflow, missing or trailing bytes, or a gzip stream that is damaged.
 pub fn read(path: impl AsRef<Path>) -> Result<ArrayD<u8>, DataError> {
     let path = path.as_ref();
     let (mut content, gzip, file_bytes) = open(path)?;
@@ -50,13 +53,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<ArrayD<u8>, DataError> {
         .map_err(|error| DataError::malformed(path, "sizes that fit in memory", error.to_string()))
 }
 
-/// Writes `array` as an IDX file, gzip if the name ends in `.gz`, and atomically: `path` holds either what it held before
-/// or the complete new file.
+/// Writes `array` as an IDX file, gzip if the name ends in `.gz`, and atomically: `path` holds either what it held
+/// before or the complete new file.
 ///
 /// # Errors
 ///
-/// [`DataError::Malformed`] if the format cannot hold the array (rank 0 or above 255, an axis of 2³² or more);
-/// [`DataError::Io`] if the file cannot be written.
+/// [`FileError::Malformed`](crate::FileError::Malformed) if the format cannot hold the array (rank 0 or above 255, an
+/// axis of 2³² or more); [`FileError::Io`](crate::FileError::Io) if the file cannot be written.
 pub fn write(path: impl AsRef<Path>, array: ArrayViewD<u8>) -> Result<(), DataError> {
     let path = path.as_ref();
     let header = encode_header(path, array.shape())?;
@@ -196,8 +199,9 @@ fn encode_header(path: &Path, shape: &[usize]) -> Result<Vec<u8>, DataError> {
 
 #[cfg(test)]
 mod tests {
-    use super::read_up_to;
     use std::io::{self, Read};
+
+    use super::read_up_to;
 
     #[test]
     fn memory_follows_what_arrives_and_stops_at_the_limit() {

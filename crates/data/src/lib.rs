@@ -26,8 +26,6 @@
 
 mod batches;
 mod dataset;
-#[cfg(feature = "download")]
-pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;
@@ -36,3 +34,4 @@ pub mod synthetic;
 pub use batches::{Batch, Batches};
 pub use dataset::{ImageDataset, PixelStats};
 pub use error::DataError;
+pub use wengert_files::FileError;

@@ -1,8 +1,10 @@
 //! MNIST and the sets made in its likeness: Fashion-MNIST, KMNIST, EMNIST.
 
-use crate::{DataError, ImageDataset, idx};
-use ndarray::{Array3, ArrayD};
 use std::path::{Path, PathBuf};
+
+use ndarray::{Array3, ArrayD};
+
+use crate::{DataError, ImageDataset, idx};
 
 /// The two halves every set of the family is published in.
 #[derive(Clone, Debug)]
@@ -37,6 +39,7 @@ pub enum Emnist {
 ///
 /// [`DataError::Missing`] with every name looked for; otherwise the errors of [`idx::read`] and [`ImageDataset::new`],
 /// with the file.
+#[doc(alias = "torchvision")]
 pub fn load(directory: impl AsRef<Path>) -> Result<TrainTest, DataError> {
     let half = |prefix| load_half(directory.as_ref(), prefix, 10, |images| images, 0);
     same_size(directory.as_ref(), half("train")?, half("t10k")?)

@@ -1,7 +1,8 @@
 //! Datasets and batches: nothing is lost, repeated, reordered or scaled otherwise than asked.
 
 use ndarray::{Array3, ShapeBuilder};
-use rand::{SeedableRng, rngs::StdRng};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use wengert_data::{DataError, ImageDataset};
 
 /// `n` images of 2×3; image `i` starts with the byte `i`.
@@ -158,17 +159,17 @@ fn images_without_pixels_still_make_batches() {
 #[test]
 #[should_panic(expected = "batches(0)")]
 fn a_batch_of_nothing_is_a_programmer_error() {
-    dataset(3).batches(0);
+    _ = dataset(3).batches(0);
 }
 
 #[test]
 #[should_panic(expected = "index 3 in a dataset of 3")]
 fn subset_outside_the_dataset_panics() {
-    dataset(3).subset(&[0, 3]);
+    _ = dataset(3).subset(&[0, 3]);
 }
 
 #[test]
 #[should_panic(expected = "split_at(4) of a dataset of 3")]
 fn split_outside_the_dataset_panics() {
-    dataset(3).split_at(4);
+    _ = dataset(3).split_at(4);
 }

@@ -1,15 +1,16 @@
 //! IDX files: what is written comes back, and no damaged or hostile file does anything but fail with a clear message.
 
-use flate2::{Compression, write::GzEncoder};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ndarray::{ArrayD, IxDyn};
-use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
 use tempfile::TempDir;
-use wengert_data::{DataError, idx};
+use wengert_data::{DataError, FileError, idx};
 
 /// Three 2×4 images, every byte different.
 fn small() -> ArrayD<u8> {
@@ -211,7 +212,7 @@ fn missing_files_and_directories_say_so() {
     let directory = TempDir::new().unwrap();
     for path in [directory.path().join("absent"), directory.path().to_path_buf()] {
         let error = idx::read(&path).unwrap_err();
-        assert!(matches!(error, DataError::Io { .. }), "{error:?}");
+        assert!(matches!(error, DataError::File(FileError::Io { .. })), "{error:?}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
 }
@@ -222,7 +223,7 @@ fn arrays_the_format_cannot_hold_are_refused_and_leave_no_file() {
     let path = directory.path().join("a");
     let refuse = |shape: &[usize]| {
         let error = idx::write(&path, ArrayD::zeros(IxDyn(shape)).view()).unwrap_err();
-        assert!(matches!(error, DataError::Malformed { .. }), "{error:?}");
+        assert!(matches!(error, DataError::File(FileError::Malformed { .. })), "{error:?}");
     };
     refuse(&[]);
     refuse(&[1; 256]);

@@ -2,14 +2,14 @@
 //!
 //! With `WENGERT_MNIST_DIR` set to a directory that holds the real MNIST, that is tested too.
 
+use std::fs;
+use std::path::Path;
+
 use ndarray::{Array1, Array3};
 use sha2::{Digest, Sha256};
-use std::{fs, path::Path};
 use tempfile::TempDir;
-use wengert_data::{
-    DataError, idx,
-    mnist::{self, Emnist},
-};
+use wengert_data::mnist::{self, Emnist};
+use wengert_data::{DataError, idx};
 
 /// Writes `labels.len()` images of 2×3; image `i` has the pixels `10 i ..`.
 fn write_half(directory: &Path, images: &str, labels: &str, digits: &[u8]) {

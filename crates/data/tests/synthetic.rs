@@ -74,8 +74,8 @@ fn the_ink_is_laid_out_as_in_mnist() {
     }
 }
 
-/// MNIST's test images are read to 82 % by the nearest mean image; these should be no easier than 92 %, and far from the
-/// 10 % of noise.
+/// MNIST's test images are read to 82 % by the nearest mean image; these should be no easier than 92 %, and far from
+/// the 10 % of noise.
 #[test]
 fn the_nearest_mean_image_is_neither_perfect_nor_useless() {
     let (train, test) = synthetic::digits(3000, 4).split_at(2000);

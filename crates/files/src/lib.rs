@@ -5,6 +5,8 @@
 //! an interruption left would need a journal in every format.
 #![forbid(unsafe_code)]
 
+mod error;
+
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
@@ -12,13 +14,16 @@ use std::path::{self, Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
+pub use error::FileError;
+
 /// Writes `path` with `fill`; on any error or panic `path` is as it was before and nothing is left beside it. (If the
 /// directory alone cannot be synced, which comes last, the error says that the new file may not survive a power cut.)
 ///
-/// A symbolic link at `path` is replaced, not followed: what it points to may be in a directory that nobody may write to.
+/// A symbolic link at `path` is replaced, not followed: what it points to may be in a directory that nobody may write
+/// to.
 ///
-/// A process that is killed meanwhile leaves `path` whole too, but also a file `.wengert-*.tmp` beside it; the next write into the
-/// directory that comes a minute later or more removes it.
+/// A process that is killed meanwhile leaves `path` whole too, but also a file `.wengert-*.tmp` beside it; the next
+/// write into the directory that comes a minute later or more removes it.
 ///
 /// # Errors
 ///
@@ -41,8 +46,8 @@ struct Temporary(PathBuf);
 impl Temporary {
     /// In the same directory as the final name, because a rename across file systems is a copy.
     fn create_in(directory: &Path) -> io::Result<(Self, File)> {
-        // `RandomState` has keys from the system's randomness: nobody can foresee the name, nor does another machine that
-        // shares the directory, or a fork of this process, come upon it.
+        // `RandomState` has keys from the system's randomness: nobody can foresee the name, nor does another machine
+        // that shares the directory, or a fork of this process, come upon it.
         let random = RandomState::new().hash_one(process::id());
         let path = directory.join(format!("{PREFIX}{random:016x}{SUFFIX}"));
         let file = File::create_new(&path)?;
@@ -74,7 +79,7 @@ const SUFFIX: &str = ".tmp";
 /// Between the making of a file and its lock; after that the lock itself says that a writer is alive.
 const UNLOCKED: Duration = Duration::from_secs(60);
 
-/// Removes what killed writers left. Failing to is no reason not to write.
+/// Removes what killed writers left. If that fails, the write goes on all the same.
 fn remove_abandoned(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -1,6 +1,6 @@
-//! Grades ten RMSProps with one thing wrong each: the missing root, ε in the wrong place, v updated after its use, a state
-//! that tensors share, and six more. It should print for each which laws it breaks, the first with the smallest failing
-//! case of every law, and end with the right rule, of which every law holds.
+//! Grades ten RMSProps with one thing wrong each: the missing root, ε in the wrong place, v updated after its use, a
+//! state that tensors share, and six more. It should print for each which laws it breaks, the first with the smallest
+//! failing case of every law, and end with the right rule, of which every law holds.
 //!
 //! ```text
 //! cargo run -p wengert-lab --example grade
@@ -9,12 +9,8 @@
 use std::sync::Arc;
 
 use wengert_lab::grade_as;
+use wengert_lab::wrong::{Bug, Wrong, cases};
 use wengert_optim::RmsProp;
-
-#[path = "../tests/wrong/mod.rs"]
-mod wrong;
-
-use wrong::{Bug, Wrong, cases};
 
 fn main() {
     for (number, (bug, hyper, law)) in cases().into_iter().enumerate() {

@@ -48,6 +48,7 @@ pub struct Check {
 
 /// What a number should be; from a closed form, a recording of another program, or an ordering.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub enum Expected {
     /// This value, within `relative` of it.
     About {

@@ -39,6 +39,7 @@ pub struct Series {
 
 /// How a [`Series`] is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub enum Style {
     /// A line: what was measured.
     Line,

@@ -16,10 +16,12 @@ mod run;
 
 pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
+#[doc(hidden)]
+pub use grade::wrong;
 pub use grade::{Grade, LawFinding, grade, grade_as};
 pub use landscape::{Landscape, circle, eigenvalues, log_levels};
 pub use report::{Finding, Report};
 pub use run::{
-    Divergence, LimitCycle, Recorder, Recording, RecordingError, Runner, compare_precisions, diff, grid,
-    limit_cycle, sweep,
+    Divergence, LimitCycle, Recorder, Recording, RecordingError, Runner, compare_precisions,
+    first_divergence, grid, limit_cycle, sweep,
 };

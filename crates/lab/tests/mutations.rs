@@ -1,15 +1,12 @@
 //! Ten ways to get RMSProp wrong, and the law that catches each.
 
-mod wrong;
-
 use std::sync::Arc;
 
+use wengert_lab::wrong::{Bug, Wrong, cases};
 use wengert_lab::{grade, grade_as};
 use wengert_optim::{
     AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd, WeightDecay,
 };
-
-use wrong::{Bug, Wrong, cases};
 
 fn failed(bug: Bug, hyper: RmsProp) -> Vec<&'static str> {
     let grade = grade_as(Wrong { hyper, bug, shared: Arc::default() }, hyper);

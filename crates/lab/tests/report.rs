@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Barrier, Mutex};
 
+use rayon::ThreadPoolBuilder;
 use serde_json::Value;
 use wengert_lab::{Axis, Check, Expected, Experiment, Figure, Finding, Outcome, Report, Style};
 
@@ -12,7 +12,8 @@ fn hard_figures() -> Vec<Figure> {
     let line =
         |n: i32, f: fn(f64) -> f64| (0..=n).map(|i| (f64::from(i), f(f64::from(i)))).collect::<Vec<_>>();
     let decades = |f: fn(i32) -> f64| (-10..=10).map(|n| (10_f64.powi(n), f(n))).collect::<Vec<_>>();
-    let long = "a label that is as long as a label can be when someone describes the quantity, its unit, and how it was measured";
+    let long = "a label that is as long as a label can be when someone describes the quantity, its unit, and \
+                how it was measured";
     let mut many = Figure::new("Ten curves", Axis::linear("step"), Axis::linear("value"));
     for k in 0..10 {
         let points = (0..60).map(|i| (f64::from(i), f64::from(k) + (f64::from(i) / 5.0).sin())).collect();
@@ -139,19 +140,28 @@ fn one_wrong_number_fails_the_report() {
     assert!(report.passed());
 }
 
+/// The first experiment waits for the second to have ended, so the order of ending is not that of the question.
 #[test]
 fn the_order_is_that_of_the_question_and_done_is_called_for_each() {
-    fn slow() -> Outcome {
-        std::thread::sleep(Duration::from_millis(30));
+    static SECOND_HAS_ENDED: Barrier = Barrier::new(2);
+    fn waits() -> Outcome {
+        SECOND_HAS_ENDED.wait();
         bad()
     }
-    let count = AtomicUsize::new(0);
-    let all = [experiment("first", slow), experiment("second", bad), experiment("third", bad)];
-    let report = Report::run(&all, |_: &Finding| {
-        count.fetch_add(1, Ordering::Relaxed);
+    let ends = Mutex::new(Vec::new());
+    let all = [experiment("first", waits), experiment("second", bad)];
+    let two_threads = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let report = two_threads.install(|| {
+        Report::run(&all, |finding: &Finding| {
+            ends.lock().unwrap().push(finding.experiment.name);
+            if finding.experiment.name == "second" {
+                SECOND_HAS_ENDED.wait();
+            }
+        })
     });
     let names: Vec<_> = report.findings.iter().map(|finding| finding.experiment.name).collect();
-    assert_eq!((names.as_slice(), count.into_inner()), (&["first", "second", "third"][..], 3));
+    assert_eq!(names, ["first", "second"]);
+    assert_eq!(ends.into_inner().unwrap(), ["second", "first"]);
 }
 
 #[test]

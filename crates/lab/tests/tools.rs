@@ -1,57 +1,52 @@
-//! The tools for experimenters: lock-step, recordings, sweeps, cycles, twins.
+//! The tools for experimenters: lock-step, recordings, sweeps, cycles, two precisions.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use ndarray::{arr0, arr1};
-use wengert_autodiff::{Gradients, Param, Tensor, module};
-use wengert_lab::{Recorder, Recording, Runner, compare_precisions, diff, grid, limit_cycle, sweep};
+use wengert_autodiff::{Gradients, IntoTensor, Param, module};
+use wengert_lab::{
+    Recorder, Recording, Runner, compare_precisions, first_divergence, grid, limit_cycle, sweep,
+};
 use wengert_optim::{Adam, Epsilon, Optimizer, RmsProp, WeightDecay};
-
-fn tensor(values: &[f64]) -> Tensor<f64> {
-    arr1(values).into_dyn().into()
-}
 
 #[test]
 fn rmsprop_with_bias_correction_is_adam_without_momentum() {
     let rms = RmsProp { rho: 0.999, bias_correction: true, lr: 1e-3, ..RmsProp::default() };
     let adam = Adam { beta1: 0.0, ..Adam::default() };
-    let start = tensor(&[1.0, -1.0]);
-    let mut both = [Runner::new("RMSProp", rms, start.clone()), Runner::new("Adam", adam, start)];
-    let gradients = (0..50).map(|t| tensor(&[f64::from(t).sin(), 0.1]));
-    assert_eq!(diff(&mut both, gradients, 1e-12), None);
+    let start = [1.0, -1.0];
+    let mut both = [Runner::at("RMSProp", rms, start), Runner::at("Adam", adam, start)];
+    let gradients = (0..50).map(|t| [f64::from(t).sin(), 0.1]);
+    assert_eq!(first_divergence(&mut both, gradients, 1e-12), None);
 }
 
 #[test]
 fn the_place_of_epsilon_shows_where_the_gradient_is_small() {
     let rule = |eps| RmsProp { eps, ..RmsProp::default() };
-    let start = tensor(&[0.0, 0.0]);
+    let start = [0.0, 0.0];
     let mut three = [
-        Runner::new("outside", rule(Epsilon::Outside(1e-8)), start.clone()),
-        Runner::new("again", rule(Epsilon::Outside(1e-8)), start.clone()),
-        Runner::new("inside", rule(Epsilon::Inside(1e-8)), start),
+        Runner::at("outside", rule(Epsilon::Outside(1e-8)), start),
+        Runner::at("again", rule(Epsilon::Outside(1e-8)), start),
+        Runner::at("inside", rule(Epsilon::Inside(1e-8)), start),
     ];
     // Inside the root 1e-8 is half of a percent of (1 - ρ) · 0.1², and most of (1 - ρ) · (1e-4)².
-    let gradients = [[0.1, 0.1], [0.1, 0.1], [0.1, 0.1]].map(|g| tensor(&g));
-    assert_eq!(diff(&mut three, gradients, 1e-3), None);
-    let start = tensor(&[0.0, 0.0]);
+    let gradients = [[0.1, 0.1], [0.1, 0.1], [0.1, 0.1]];
+    assert_eq!(first_divergence(&mut three, gradients, 1e-3), None);
     let mut two = [
-        Runner::new("outside", rule(Epsilon::Outside(1e-8)), start.clone()),
-        Runner::new("inside", rule(Epsilon::Inside(1e-8)), start),
+        Runner::at("outside", rule(Epsilon::Outside(1e-8)), start),
+        Runner::at("inside", rule(Epsilon::Inside(1e-8)), start),
     ];
-    let gradients = [[0.1, 0.0], [0.1, 1e-4]].map(|g| tensor(&g));
-    let parting = diff(&mut two, gradients, 1e-3).expect("they part");
-    assert_eq!((parting.step, &parting.coordinate[..]), (2, &[1][..]));
-    assert!(parting.to_string().contains("after step 2 coordinate [1]"), "{parting}");
+    let gradients = [[0.1, 0.0], [0.1, 1e-4]];
+    let divergence = first_divergence(&mut two, gradients, 1e-3).expect("they part");
+    assert_eq!((divergence.step, &divergence.coordinate[..]), (2, &[1][..]));
+    assert!(divergence.to_string().contains("after step 2 coordinate [1]"), "{divergence}");
 }
 
 #[test]
 fn nan_is_a_difference() {
-    let start = tensor(&[0.0]);
-    let rule = RmsProp::default();
-    let mut two = [Runner::new("a", rule, start.clone()), Runner::new("b", rule, start)];
-    two[1].step(&tensor(&[f64::NAN]));
-    assert_eq!(diff(&mut two, [tensor(&[1.0])], 1e-3).map(|parting| parting.step), Some(1));
+    let mut two = ["a", "b"].map(|name| Runner::<f64>::new(name, RmsProp::default(), [0.0]));
+    two[1].step(&[f64::NAN].into_tensor());
+    assert_eq!(first_divergence(&mut two, [[1.0]], 1e-3).map(|divergence| divergence.step), Some(1));
 }
 
 struct Line {
@@ -104,7 +99,7 @@ fn a_replay_ends_on_the_same_bits() {
 }
 
 #[test]
-fn what_is_no_number_survives_a_recording() {
+fn nan_and_infinity_survive_a_recording() {
     let model = line();
     let mut recorder = Recorder::new(Vec::new(), &model).unwrap();
     let mut grads = Gradients::default();
@@ -160,18 +155,18 @@ fn cycles_are_told_from_what_converges_drifts_or_fails() {
     assert_eq!(cycle(&|t| if t < 290.0 { t % 2.0 } else { f64::NAN }), None);
     let three = cycle(&|t| if t < 100.0 { 10.0 - 0.01 * t } else { t % 3.0 }).expect("a cycle");
     assert_eq!((three.period, three.amplitude, three.from), (3, 1.0, 100));
-    assert_eq!(limit_cycle(&[1.0, 2.0, 1.0, 2.0], 20, 1e-3), None, "two periods are no proof");
+    assert_eq!(limit_cycle(&[1.0, 2.0, 1.0, 2.0], 20, 1e-3), None, "two periods do not prove a cycle");
 }
 
 #[test]
-fn twins_part_by_no_more_than_rounding() {
-    let start: Tensor = arr1(&[1.0, 2.0]).into_dyn().into();
-    let gradients = (0..100u8).map(|t| arr1(&[f32::from(t).cos(), 1.0]).into_dyn().into());
-    let distances = compare_precisions(RmsProp::default(), start.clone(), gradients);
+fn two_precisions_differ_by_no_more_than_rounding() {
+    let start = [1.0, 2.0];
+    let gradients = (0..100u8).map(|t| [f32::from(t).cos(), 1.0]);
+    let distances = compare_precisions(RmsProp::default(), start, gradients);
     assert_eq!(distances.len(), 100);
     // A hundred steps, each rounded to 2⁻²⁴ of a parameter below 4.
     assert!(distances.iter().all(|&distance| distance < 100.0 * 4.0 * 2f64.powi(-24)), "{distances:?}");
     assert!(distances[99] > 0.0, "f32 does round");
-    let nan = compare_precisions(RmsProp::default(), start, [arr1(&[f32::NAN, 1.0]).into_dyn().into()]);
+    let nan = compare_precisions(RmsProp::default(), start, [[f32::NAN, 1.0]]);
     assert!(nan[0].is_nan());
 }

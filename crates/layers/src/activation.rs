@@ -1,10 +1,11 @@
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Var};
 
 use crate::Layer;
 use crate::layer::without_parameters;
 
 /// An element-wise non-linearity as a layer: each is the method of [`Var`] of the same name, where its formula is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Activation {
     /// [`Var::relu`].
@@ -18,6 +19,7 @@ pub enum Activation {
     /// [`Var::gelu_tanh`], the approximation.
     GeluTanh,
     /// [`Var::silu`], also called swish.
+    #[doc(alias = "swish")]
     Silu,
     /// [`Var::softplus`].
     Softplus,

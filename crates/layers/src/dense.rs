@@ -1,4 +1,5 @@
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Param, Real, Var, module};
 
 use crate::{Layer, init};
@@ -18,11 +19,14 @@ use crate::{Layer, init};
 /// };
 /// # assert_eq!(layer.weight.shape(), [16, 2]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias("Linear", "fc", "FullyConnected"))]
 pub struct Dense<F: Real = f32> {
     /// `W: [out, in]`.
+    #[doc(alias = "kernel")]
     pub weight: Param<F>,
     /// `b: [out]`, or none.
+    #[doc(alias = "use_bias")]
     pub bias: Option<Param<F>>,
 }
 
@@ -35,7 +39,8 @@ impl<F: Real> Dense<F> {
     ///
     /// If `inputs` is 0.
     #[track_caller]
-    pub fn new(inputs: usize, outputs: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
+    #[doc(alias("in_features", "out_features", "units"))]
+    pub fn new(inputs: usize, outputs: usize, rng: &mut dyn Rng) -> Self {
         assert!(inputs > 0, "`Dense` needs at least one input");
         let bound = (inputs as f64).sqrt().recip();
         Self {

@@ -1,4 +1,5 @@
 use rand::RngExt;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use wengert_autodiff::{Real, Tensor, Var};
 
 use crate::Layer;
@@ -9,8 +10,9 @@ use crate::layer::without_parameters;
 ///
 /// The random numbers are the tape's: make it with [`Tape::with_seed`](wengert_autodiff::Tape::with_seed). Drawing 16
 /// bits takes half the time of 32, so `p` is rounded to a multiple of 2⁻¹⁶, in the divisor as well as in the draw.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dropout {
+    #[serde(deserialize_with = "deserialize")]
     p: f64,
 }
 
@@ -24,8 +26,10 @@ impl Dropout {
     /// Unless `0 ≤ p ≤ 1`.
     #[track_caller]
     pub fn new(p: f64) -> Self {
-        assert!((0.0..=1.0).contains(&p), "`Dropout` needs a probability between 0 and 1, not {p}");
-        Self { p }
+        match checked(p) {
+            Ok(p) => Self { p },
+            Err(refusal) => panic!("{refusal}"),
+        }
     }
 
     /// The probability of a zero.
@@ -55,4 +59,14 @@ impl<F: Real> Layer<F> for Dropout {
         let dx = x.edge(move |dy| dy * &mask);
         x.tape().record("dropout", y, [dx])
     }
+}
+
+fn checked(p: f64) -> Result<f64, String> {
+    let valid = (0.0..=1.0).contains(&p);
+    valid.then_some(p).ok_or_else(|| format!("`Dropout` needs a probability between 0 and 1, not {p}"))
+}
+
+/// A file may not hold what [`Dropout::new`] refuses.
+fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(f64::deserialize(deserializer)?).map_err(de::Error::custom)
 }

@@ -11,25 +11,32 @@ use wengert_autodiff::Real;
 
 /// The factor by which the weights before a [`tanh`](wengert_autodiff::Var::tanh) should be larger: 5/3. These gains
 /// are PyTorch's; before a sigmoid or nothing at all the gain is 1.
+#[doc(alias = "calculate_gain")]
 pub const TANH_GAIN: f64 = 5.0 / 3.0;
 
 /// The gain before a [`relu`](wengert_autodiff::Var::relu), which loses half of the variance: √2.
+#[doc(alias = "calculate_gain")]
 pub const RELU_GAIN: f64 = std::f64::consts::SQRT_2;
 
 /// The gain before a SELU: 3/4.
+#[doc(alias = "calculate_gain")]
 pub const SELU_GAIN: f64 = 0.75;
 
 /// The gain before a [`leaky_relu`](wengert_autodiff::Var::leaky_relu) of this slope: √(2 / (1 + slope²)).
+#[doc(alias = "calculate_gain")]
 pub fn leaky_relu_gain(slope: f64) -> f64 {
     (2.0 / (1.0 + slope * slope)).sqrt()
 }
 
 /// Whose variance [`kaiming_uniform`] and [`kaiming_normal`] keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias("mode", "fan_mode"))]
 pub enum Fan {
     /// The values', from layer to layer.
+    #[doc(alias = "fan_in")]
     In,
     /// The gradients', on the way back.
+    #[doc(alias = "fan_out")]
     Out,
 }
 
@@ -39,7 +46,8 @@ pub enum Fan {
 ///
 /// Unless `lo ≤ hi`, both finite.
 #[track_caller]
-pub fn uniform<F: Real>(shape: &[usize], lo: f64, hi: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("uniform_", "RandomUniform"))]
+pub fn uniform<F: Real>(shape: &[usize], lo: f64, hi: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     assert!(
         lo <= hi && lo.is_finite() && hi.is_finite(),
         "`uniform` needs finite bounds in order, not {lo} and {hi}"
@@ -53,7 +61,8 @@ pub fn uniform<F: Real>(shape: &[usize], lo: f64, hi: f64, rng: &mut (impl Rng +
 ///
 /// If `std` is negative, or one of the two is not finite.
 #[track_caller]
-pub fn normal<F: Real>(shape: &[usize], mean: f64, std: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("normal_", "RandomNormal", "gaussian"))]
+pub fn normal<F: Real>(shape: &[usize], mean: f64, std: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     assert!(
         std >= 0.0 && (mean + std).is_finite(),
         "`normal` needs a finite mean and standard deviation, not {mean} and {std}"
@@ -69,13 +78,14 @@ pub fn normal<F: Real>(shape: &[usize], mean: f64, std: f64, rng: &mut (impl Rng
 /// Unless `lo ≤ mean ≤ hi` and at least one bound is `std` or more from the mean: each number is drawn again until it
 /// fits, which would take long.
 #[track_caller]
+#[doc(alias("trunc_normal_", "TruncatedNormal"))]
 pub fn truncated_normal<F: Real>(
     shape: &[usize],
     mean: f64,
     std: f64,
     lo: f64,
     hi: f64,
-    rng: &mut (impl Rng + ?Sized),
+    rng: &mut dyn Rng,
 ) -> ArrayD<F> {
     assert!(
         std > 0.0 && lo <= mean && mean <= hi && (mean - lo).max(hi - mean) >= std,
@@ -98,7 +108,8 @@ pub fn truncated_normal<F: Real>(
 ///
 /// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
-pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("xavier_uniform_", "glorot_uniform", "GlorotUniform"))]
+pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     let bound = 3.0_f64.sqrt() * xavier_std(shape, gain);
     uniform(shape, -bound, bound, rng)
 }
@@ -109,7 +120,8 @@ pub fn xavier_uniform<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng +
 ///
 /// If the shape has fewer than two axes or both fans are 0.
 #[track_caller]
-pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("xavier_normal_", "glorot_normal", "GlorotNormal"))]
+pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     normal(shape, 0.0, xavier_std(shape, gain), rng)
 }
 
@@ -120,12 +132,8 @@ pub fn xavier_normal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + 
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-pub fn kaiming_uniform<F: Real>(
-    shape: &[usize],
-    fan: Fan,
-    gain: f64,
-    rng: &mut (impl Rng + ?Sized),
-) -> ArrayD<F> {
+#[doc(alias("kaiming_uniform_", "he_uniform", "HeUniform"))]
+pub fn kaiming_uniform<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     let bound = 3.0_f64.sqrt() * kaiming_std(shape, fan, gain);
     uniform(shape, -bound, bound, rng)
 }
@@ -137,12 +145,8 @@ pub fn kaiming_uniform<F: Real>(
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-pub fn kaiming_normal<F: Real>(
-    shape: &[usize],
-    fan: Fan,
-    gain: f64,
-    rng: &mut (impl Rng + ?Sized),
-) -> ArrayD<F> {
+#[doc(alias("kaiming_normal_", "he_normal", "HeNormal"))]
+pub fn kaiming_normal<F: Real>(shape: &[usize], fan: Fan, gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     normal(shape, 0.0, kaiming_std(shape, fan, gain), rng)
 }
 
@@ -152,7 +156,8 @@ pub fn kaiming_normal<F: Real>(
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-pub fn lecun_uniform<F: Real>(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("LecunUniform", "variance_scaling"))]
+pub fn lecun_uniform<F: Real>(shape: &[usize], rng: &mut dyn Rng) -> ArrayD<F> {
     kaiming_uniform(shape, Fan::In, 1.0, rng)
 }
 
@@ -162,7 +167,8 @@ pub fn lecun_uniform<F: Real>(shape: &[usize], rng: &mut (impl Rng + ?Sized)) ->
 ///
 /// If the shape has fewer than two axes or the fan is 0.
 #[track_caller]
-pub fn lecun_normal<F: Real>(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias("LecunNormal", "variance_scaling"))]
+pub fn lecun_normal<F: Real>(shape: &[usize], rng: &mut dyn Rng) -> ArrayD<F> {
     kaiming_normal(shape, Fan::In, 1.0, rng)
 }
 
@@ -173,7 +179,8 @@ pub fn lecun_normal<F: Real>(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> 
 ///
 /// If the shape has fewer than two axes.
 #[track_caller]
-pub fn orthogonal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> ArrayD<F> {
+#[doc(alias = "orthogonal_")]
+pub fn orthogonal<F: Real>(shape: &[usize], gain: f64, rng: &mut dyn Rng) -> ArrayD<F> {
     assert!(shape.len() >= 2, "`orthogonal` needs a shape [out, in, …], not {shape:?}");
     let (rows, columns) = (shape[0], shape[1..].iter().product::<usize>());
     let mut q = orthonormal_rows(rows.min(columns), rows.max(columns), rng);
@@ -185,7 +192,7 @@ pub fn orthogonal<F: Real>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Si
 }
 
 /// Gram and Schmidt's method on normal vectors. The second round takes off what rounding left in the first.
-fn orthonormal_rows(count: usize, length: usize, rng: &mut (impl Rng + ?Sized)) -> Array2<f64> {
+fn orthonormal_rows(count: usize, length: usize, rng: &mut dyn Rng) -> Array2<f64> {
     let mut q = Array2::zeros((count, length));
     for i in 0..count {
         let mut v = Array1::from_shape_simple_fn(length, || standard_normal(rng));
@@ -224,7 +231,7 @@ fn fans(shape: &[usize]) -> (f64, f64) {
     ((inputs * rest) as f64, (out * rest) as f64)
 }
 
-fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
+fn standard_normal(rng: &mut dyn Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 

@@ -1,9 +1,11 @@
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Module, ModulePath, Real, Var, Visitor, VisitorMut};
 
 use crate::Layer;
 
 /// `y = x + f(x)` for a layer `f` that keeps the shape. Parameters keep the names they have in `f`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias = "SkipConnection")]
 pub struct Residual<L>(
     /// `f`.
     pub L,
@@ -19,7 +21,7 @@ impl<F: Real, L: Module<F>> Module<F> for Residual<L> {
     }
 }
 
-impl<F: Real, L: Layer<F>> Layer<F> for Residual<L> {
+impl<F: Real, L: Layer<F> + Clone> Layer<F> for Residual<L> {
     /// # Panics
     ///
     /// If `f(x)` has another shape than `x`.

@@ -1,8 +1,8 @@
 //! Training and evaluation: the tape decides.
 
-use ndarray::{IxDyn, arr1, arr2};
+use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use wengert_autodiff::{Module, Tape, Tensor};
+use wengert_autodiff::{IntoTensor, Module, Tape, Tensor};
 use wengert_layers::{BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, Sequential};
 
 fn batch(seed: u64) -> Tensor<f64> {
@@ -48,7 +48,7 @@ fn evaluation_changes_no_buffer() {
     let norm = BatchNorm::new(2);
     let before = norm.state_dict();
     let tape = Tape::inference();
-    norm.forward(tape.constant(batch(0)));
+    _ = norm.forward(tape.constant(batch(0)));
     assert_eq!(tape.buffer(&norm.running_mean), before["running_mean"]);
     assert_eq!(tape.buffer(&norm.num_batches_tracked), before["num_batches_tracked"]);
 }
@@ -71,11 +71,11 @@ fn two_uses_in_one_step_are_two_updates() {
 fn without_momentum_the_running_statistics_are_averages() {
     let mut norm = BatchNorm { momentum: None, ..BatchNorm::new(1) };
     for x in [[0.0, 2.0], [4.0, 8.0]] {
-        train(&mut norm, &arr2(&[[x[0]], [x[1]]]).into_dyn().into_shared());
+        train(&mut norm, &[[x[0]], [x[1]]].into_tensor());
     }
     // Means 1 and 6, unbiased variances 2 and 8.
-    assert_close(norm.running_mean.value(), &arr1(&[3.5]).into_dyn().into_shared());
-    assert_close(norm.running_var.value(), &arr1(&[5.0]).into_dyn().into_shared());
+    assert_close(norm.running_mean.value(), &[3.5].into_tensor());
+    assert_close(norm.running_var.value(), &[5.0].into_tensor());
 }
 
 #[test]
@@ -85,12 +85,12 @@ fn without_momentum_the_running_statistics_are_averages() {
 )]
 fn one_value_has_no_variance() {
     let tape = Tape::new();
-    BatchNorm::new(2).forward(tape.constant(arr2(&[[1.0, 2.0]])));
+    _ = BatchNorm::new(2).forward(tape.constant([[1.0, 2.0]]));
 }
 
 #[test]
 fn one_value_can_be_evaluated() {
-    let x = arr2(&[[1.0, 2.0]]).into_dyn().into_shared();
+    let x = [[1.0, 2.0]].into_tensor();
     assert_eq!(evaluate(&BatchNorm::new(2), &x).shape(), [1, 2]);
 }
 
@@ -112,7 +112,7 @@ fn groups_must_divide_the_channels() {
 #[should_panic(expected = "`GroupNorm`: 4 channels cannot be divided into 0 groups of equal size")]
 fn groups_changed_later_are_checked_too() {
     let norm = GroupNorm { groups: 0, ..GroupNorm::new(2, 4) };
-    norm.forward(Tape::<f64>::new().constant(Tensor::ones(IxDyn(&[3, 4]))));
+    _ = norm.forward(Tape::<f64>::new().constant(Tensor::ones(IxDyn(&[3, 4]))));
 }
 
 #[test]
@@ -125,21 +125,21 @@ fn no_channel_cannot_be_normalized() {
 #[should_panic(expected = "`linear`: input [2, 2, 4] and weight [2, 3] do not fit")]
 fn dense_names_the_input_as_it_was() {
     let dense = Dense::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
-    dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[2, 2, 4]))));
+    _ = dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[2, 2, 4]))));
 }
 
 #[test]
 #[should_panic(expected = "`linear`: input [] and weight [2, 3] do not fit")]
 fn dense_needs_an_axis() {
     let dense = Dense::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
-    dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[]))));
+    _ = dense.forward(Tape::new().constant(Tensor::ones(IxDyn(&[]))));
 }
 
 #[test]
 #[should_panic(expected = "`index_select`: index 3 is out of range: there are 3 rows")]
 fn an_unknown_token_is_an_error() {
     let embedding = Embedding::<f32>::new(3, 2, &mut StdRng::seed_from_u64(0));
-    embedding.forward(&Tape::new(), &[0, 3]);
+    _ = embedding.forward(&Tape::new(), &[0, 3]);
 }
 
 /// The share of zeros has the standard deviation √(p (1 - p) / n), the mean of the outputs √(p / ((1 - p) n)): the
@@ -174,7 +174,7 @@ fn dropout_divides_by_the_share_that_it_draws() {
 
 #[test]
 fn dropout_draws_anew_and_repeats_for_a_seed() {
-    let model = Sequential::new().push(Dropout::new(0.5)).push(Dropout::new(0.5));
+    let model = Sequential::new().with(Dropout::new(0.5)).with(Dropout::new(0.5));
     let x = Tensor::<f64>::ones(IxDyn(&[1000]));
     let mut tape = Tape::with_seed(1);
     let first = model.forward(tape.constant(x.clone())).value();
@@ -206,7 +206,7 @@ fn dropout_at_its_edges() {
 #[should_panic(expected = "Tape::with_seed(seed)")]
 fn dropout_needs_random_numbers() {
     let tape = Tape::new();
-    Dropout::new(0.5).forward(tape.constant(batch(0)));
+    _ = Dropout::new(0.5).forward(tape.constant(batch(0)));
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use ndarray::{Array2, ArrayD};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use wengert_autodiff::{Gradients, Module, Param, Tape, Tensor, Var, module};
-use wengert_layers::{Activation, BatchNorm, Dense, Dropout, Layer, Sequential};
+use serde::{Deserialize, Serialize};
+use wengert_autodiff::{Gradients, IntoTensor, Module, Param, Tape, Tensor, Var, module};
+use wengert_layers::{
+    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual,
+};
+use wengert_layers::{RmsNorm, Sequential};
 
 #[derive(Clone)]
 struct Mlp {
@@ -21,9 +25,9 @@ impl Mlp {
             blocks: vec![Dense::new(2, 4, rng), Dense::new(4, 3, rng)],
             norm: BatchNorm::new(3),
             head: Sequential::new()
-                .push(Activation::Relu)
-                .push(Dropout::new(0.5))
-                .push(Dense::new(3, 2, rng)),
+                .with(Activation::Relu)
+                .with(Dropout::new(0.5))
+                .with(Dense::new(3, 2, rng)),
         }
     }
 
@@ -34,7 +38,7 @@ impl Mlp {
 }
 
 fn batch() -> Tensor {
-    Array2::from_shape_fn((4, 2), |(i, j)| (i as f32 - 1.5) * (j as f32 + 0.5)).into_dyn().into()
+    Array2::from_shape_fn((4, 2), |(i, j)| (i as f32 - 1.5) * (j as f32 + 0.5)).into_tensor()
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn both_float_types_of_one_seed_start_alike() {
 fn the_float_type_follows_from_the_input() {
     let rng = &mut StdRng::seed_from_u64(0);
     let (dense, norm) = (Dense::new(2, 2, rng), BatchNorm::new(2));
-    let model = Sequential::new().push(dense).push(norm).push(Activation::Gelu);
+    let model = Sequential::new().with(dense).with(norm).with(Activation::Gelu);
     let tape = Tape::new();
     assert_eq!(model.forward(tape.constant(batch())).shape(), [4, 2]);
 }
@@ -105,4 +109,61 @@ fn models_can_be_sent_and_shared() {
     check::<Gradients>();
     check::<Param>();
     check::<Box<dyn Layer>>();
+}
+
+#[derive(Serialize, Deserialize)]
+struct OneOfEach {
+    embedding: Embedding,
+    dense: Dense,
+    batch: BatchNorm,
+    layer: LayerNorm,
+    rms: RmsNorm,
+    group: GroupNorm,
+    residual: Residual<Dense>,
+    activation: Activation,
+    dropout: Dropout,
+}
+
+module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual });
+
+#[test]
+fn a_model_of_named_layers_can_be_serialized() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let model = OneOfEach {
+        embedding: Embedding::new(3, 2, rng),
+        dense: Dense { bias: None, ..Dense::new(2, 4, rng) },
+        batch: BatchNorm { momentum: None, ..BatchNorm::new(4) },
+        layer: LayerNorm::new([2, 2]),
+        rms: RmsNorm { eps: 1e-3, ..RmsNorm::new(4) },
+        group: GroupNorm::new(2, 4),
+        residual: Residual(Dense::new(4, 4, rng)),
+        activation: Activation::LeakyRelu(0.2),
+        dropout: Dropout::new(0.25),
+    };
+    let text = serde_json::to_string(&model).unwrap();
+    let read: OneOfEach = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.state_dict(), model.state_dict());
+    assert_eq!((read.batch.momentum, read.rms.eps, read.group.groups), (None, 1e-3, 2));
+    assert_eq!((read.activation, read.dropout.p()), (Activation::LeakyRelu(0.2), 0.25));
+}
+
+#[test]
+fn a_file_cannot_hold_an_impossible_dropout() {
+    let error = serde_json::from_str::<Dropout>(r#"{"p": 1.5}"#).unwrap_err().to_string();
+    assert!(error.starts_with("`Dropout` needs a probability between 0 and 1, not 1.5"), "{error}");
+}
+
+#[test]
+fn a_sequence_is_a_list_of_layers() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let layers: [Box<dyn Layer>; 2] = [Box::new(Dense::new(2, 3, rng)), Box::new(Activation::Tanh)];
+    let boxed: Sequential = layers.iter().cloned().collect();
+    assert_eq!((boxed.len(), boxed.iter().len()), (2, 2));
+    let mut pushed = Sequential::new();
+    layers.into_iter().for_each(|layer| pushed.push(layer));
+    assert!(pushed.params().into_keys().eq(["0.bias", "0.weight"]));
+    let tape = Tape::new();
+    let x = tape.constant(batch());
+    assert_eq!(boxed.forward(x).value(), pushed.forward(x).value());
+    assert_eq!(boxed[0].forward(x).tanh().value(), pushed.forward(x).value());
 }

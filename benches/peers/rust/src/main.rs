@@ -1,4 +1,4 @@
-//! The measurements of examples/latency.rs, with candle and with burn.
+//! The measurements of benches/programs/latency.rs, with candle and with burn.
 //!
 //!     RAYON_NUM_THREADS=1 cargo run --release -- candle
 //!     RAYON_NUM_THREADS=1 cargo run --release -- burn --clients 2 --seconds 5

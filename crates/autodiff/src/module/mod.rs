@@ -1,13 +1,21 @@
+//! Models: what holds parameters, and the walk that gives each its dotted name.
+
 use std::collections::BTreeMap;
 
 use crate::{Real, Tensor};
 
+mod containers;
 mod param;
+mod path;
+mod state_dict;
 
 pub(crate) use param::Id;
 pub use param::{Buffer, Param};
+pub use path::ModulePath;
+pub use state_dict::{ShapeMismatch, StateDictError};
 
 /// What a [`Module`] shows of itself: a parameter or a buffer.
+#[doc(alias = "Slot")]
 #[derive(Debug)]
 pub enum Leaf<'a, F: Real = f32> {
     /// A tensor that training changes.
@@ -17,6 +25,7 @@ pub enum Leaf<'a, F: Real = f32> {
 }
 
 /// Like [`Leaf`], to be changed.
+#[doc(alias = "SlotMut")]
 #[derive(Debug)]
 pub enum LeafMut<'a, F: Real = f32> {
     /// A tensor that training changes.
@@ -45,29 +54,6 @@ impl<'a, F: Real> LeafMut<'a, F> {
     }
 }
 
-/// The dotted name of the place a visit has reached.
-#[derive(Debug, Default)]
-pub struct ModulePath(String);
-
-impl ModulePath {
-    /// Runs `visit` one level further down, at `name`.
-    pub fn enter<T>(&mut self, name: &str, visit: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.0.len();
-        if length > 0 {
-            self.0.push('.');
-        }
-        self.0.push_str(name);
-        let result = visit(self);
-        self.0.truncate(length);
-        result
-    }
-
-    /// The name as it stands, such as `"hidden.weight"`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// A callback of [`Module::visit`].
 pub type Visitor<'v, 'a, F> = dyn FnMut(&str, Leaf<'a, F>) + 'v;
 
@@ -78,6 +64,12 @@ pub type VisitorMut<'v, 'a, F> = dyn FnMut(&str, LeafMut<'a, F>) + 'v;
 ///
 /// Write `module!(Model { first_field, second_field })` rather than implementing this by hand. The walk visits the
 /// fields in that order, and containers by index.
+#[doc(alias("nn.Module", "equinox", "pytree", "Layer"))]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not show its parameters as `Module<{F}>`",
+    note = "for a struct of one's own write `module!({Self} {{ first_field, second_field }})`; \
+            one that holds `f64` needs `module!({Self}: f64 {{ … }})`"
+)]
 pub trait Module<F: Real = f32> {
     /// Shows every parameter and buffer with its name.
     fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>);
@@ -86,10 +78,11 @@ pub trait Module<F: Real = f32> {
     fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>);
 
     /// The parameters by name.
+    #[doc(alias("named_parameters", "parameters", "trainable_weights"))]
     fn params(&self) -> BTreeMap<String, &Param<F>> {
         let mut params = BTreeMap::new();
-        self.visit(&mut ModulePath::default(), &mut |name, slot| {
-            if let Leaf::Param(param) = slot {
+        self.visit(&mut ModulePath::default(), &mut |name, leaf| {
+            if let Leaf::Param(param) = leaf {
                 params.insert(name.to_owned(), param);
             }
         });
@@ -99,8 +92,8 @@ pub trait Module<F: Real = f32> {
     /// The parameter of this name, to be changed.
     fn param_mut(&mut self, name: &str) -> Option<&mut Param<F>> {
         let mut found = None;
-        self.visit_mut(&mut ModulePath::default(), &mut |at, slot| {
-            if let LeafMut::Param(param) = slot
+        self.visit_mut(&mut ModulePath::default(), &mut |at, leaf| {
+            if let LeafMut::Param(param) = leaf
                 && at == name
             {
                 found = Some(param);
@@ -112,8 +105,8 @@ pub trait Module<F: Real = f32> {
     /// All parameters and buffers by name; the arrays are shared, not copied.
     fn state_dict(&self) -> BTreeMap<String, Tensor<F>> {
         let mut state = BTreeMap::new();
-        self.visit(&mut ModulePath::default(), &mut |name, slot| {
-            state.insert(name.to_owned(), slot.value().clone());
+        self.visit(&mut ModulePath::default(), &mut |name, leaf| {
+            state.insert(name.to_owned(), leaf.value().clone());
         });
         state
     }
@@ -125,11 +118,11 @@ pub trait Module<F: Real = f32> {
     /// Names that are missing, unexpected, or of another shape; the model is then unchanged.
     fn load_state_dict(&mut self, mut state: BTreeMap<String, Tensor<F>>) -> Result<(), StateDictError> {
         let mut error = StateDictError::default();
-        self.visit(&mut ModulePath::default(), &mut |name, slot| match state.get(name) {
+        self.visit(&mut ModulePath::default(), &mut |name, leaf| match state.get(name) {
             None => error.missing.push(name.to_owned()),
-            Some(tensor) if tensor.shape() != slot.value().shape() => error.mismatched.push(ShapeMismatch {
+            Some(tensor) if tensor.shape() != leaf.value().shape() => error.mismatched.push(ShapeMismatch {
                 name: name.to_owned(),
-                expected: slot.value().shape().to_vec(),
+                expected: leaf.value().shape().to_vec(),
                 found: tensor.shape().to_vec(),
             }),
             Some(_) => (),
@@ -139,124 +132,25 @@ pub trait Module<F: Real = f32> {
         if error != StateDictError::default() {
             return Err(error);
         }
-        self.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
+        self.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
             if let Some(tensor) = state.remove(name) {
-                *slot.into_value() = tensor;
+                *leaf.into_value() = tensor;
             }
         });
         Ok(())
     }
 
     /// How many numbers training changes.
+    #[doc(alias("count_params", "numel"))]
     fn parameter_count(&self) -> usize {
         self.params().values().map(|param| param.value().len()).sum()
     }
-}
-
-/// Why a state dict does not fit a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the state does not fit the model: missing {missing:?}, unexpected {unexpected:?}, of another shape {mismatched:?}"
-)]
-pub struct StateDictError {
-    /// Names the model has and the state lacks.
-    pub missing: Vec<String>,
-    /// Names the state has and the model lacks.
-    pub unexpected: Vec<String>,
-    /// Names both have, with different shapes.
-    pub mismatched: Vec<ShapeMismatch>,
-}
-
-/// A tensor of another shape than the model's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShapeMismatch {
-    /// The dotted name.
-    pub name: String,
-    /// The model's shape.
-    pub expected: Vec<usize>,
-    /// The shape in the state.
-    pub found: Vec<usize>,
 }
 
 /// The dotted names of a model's parameters, for those who meet the parameters on a tape.
 pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String> {
     model.params().into_iter().map(|(name, param)| (param.id, name)).collect()
 }
-
-/// The model without parameters, where a model is asked for and there is none.
-impl<F: Real> Module<F> for () {
-    fn visit<'a>(&'a self, _path: &mut ModulePath, _visitor: &mut Visitor<'_, 'a, F>) {}
-
-    fn visit_mut<'a>(&'a mut self, _path: &mut ModulePath, _visitor: &mut VisitorMut<'_, 'a, F>) {}
-}
-
-impl<F: Real> Module<F> for Param<F> {
-    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
-        visitor(path.as_str(), Leaf::Param(self));
-    }
-
-    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
-        visitor(path.as_str(), LeafMut::Param(self));
-    }
-}
-
-impl<F: Real> Module<F> for Buffer<F> {
-    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
-        visitor(path.as_str(), Leaf::Buffer(self));
-    }
-
-    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
-        visitor(path.as_str(), LeafMut::Buffer(self));
-    }
-}
-
-/// The elements are named by index, as in PyTorch: `"0.weight"`.
-impl<F: Real, M: Module<F>> Module<F> for [M] {
-    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
-        for (index, module) in self.iter().enumerate() {
-            path.enter(&index.to_string(), |path| module.visit(path, visitor));
-        }
-    }
-
-    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
-        for (index, module) in self.iter_mut().enumerate() {
-            path.enter(&index.to_string(), |path| module.visit_mut(path, visitor));
-        }
-    }
-}
-
-/// What is there, under the option's own name.
-impl<F: Real, M: Module<F>> Module<F> for Option<M> {
-    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
-        if let Some(module) = self {
-            module.visit(path, visitor);
-        }
-    }
-
-    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
-        if let Some(module) = self {
-            module.visit_mut(path, visitor);
-        }
-    }
-}
-
-/// Forwards to what a container holds.
-macro_rules! through {
-    ([$($generics:tt)*] $container:ty) => {
-        impl<F: Real, $($generics)*> Module<F> for $container {
-            fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
-                (**self).visit(path, visitor);
-            }
-
-            fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
-                (**self).visit_mut(path, visitor);
-            }
-        }
-    };
-}
-
-through!([M: Module<F>] Vec<M>);
-through!([M: Module<F> + ?Sized] Box<M>);
 
 /// Names the parameters of a struct after its fields.
 ///
@@ -270,7 +164,7 @@ through!([M: Module<F> + ?Sized] Box<M>);
 ///
 /// module!(Line { slope, offset });
 ///
-/// let line = Line { slope: ndarray::arr0(2.0).into(), offset: ndarray::arr0(1.0).into() };
+/// let line = Line { slope: Param::new(2.0), offset: Param::new(1.0) };
 /// assert_eq!(line.params().into_keys().collect::<Vec<_>>(), ["offset", "slope"]);
 /// ```
 ///

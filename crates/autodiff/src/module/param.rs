@@ -77,6 +77,7 @@ macro_rules! named_tensor {
 }
 
 named_tensor! {
+    #[doc(alias("Parameter", "nn.Parameter", "Variable"))]
     /// A tensor that training changes: a weight or a bias, owned by its layer.
     ///
     /// The array is copy-on-write, so that recording it on a tape costs nothing and a model stays a plain value that
@@ -85,6 +86,7 @@ named_tensor! {
 }
 
 named_tensor! {
+    #[doc(alias = "register_buffer")]
     /// A tensor that belongs to the model's state but has no gradient, such as a running mean.
     Buffer
 }

@@ -22,6 +22,7 @@ impl<F: Real> Tape<F> {
     /// tape.detect_anomaly(&());
     /// tape.variable(ndarray::arr1(&[1.0, -1.0])).ln(); // panics here
     /// ```
+    #[doc(alias("check_finite", "debug_nans", "set_detect_anomaly"))]
     pub fn detect_anomaly(&mut self, model: &dyn Module<F>) {
         self.finite_check = Some(FiniteCheck { names: names_by_id(model) });
     }

@@ -15,6 +15,7 @@ impl<F: Real> Var<'_, F> {
     /// # Panics
     ///
     /// If the value is not a single number; if `backward` already ran since the last `reset`; on an inference tape.
+    #[doc(alias("grad", "value_and_grad", "gradient"))]
     #[track_caller]
     pub fn backward(self) -> Gradients<F> {
         let tape = self.tape;

@@ -17,6 +17,7 @@ impl<F: Real> Tape<F> {
     /// # Panics
     ///
     /// If the shape is not the buffer's; after `backward`, whose gradients have left without it.
+    #[doc(alias = "observe")]
     #[track_caller]
     pub fn update_buffer(&self, buffer: &Buffer<F>, value: Tensor<F>) {
         assert!(!self.spent.get(), "`update_buffer` after backward(): call reset() first");

@@ -11,6 +11,7 @@ use crate::{Module, Real, Tape, Tensor};
 
 /// What a tape holds at one moment; see [`Tape::stats`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TapeStats {
     /// Constants, variables, parameters and results of ops.
     pub nodes: usize,
@@ -71,6 +72,7 @@ impl<F: Real> Tape<F> {
     ///
     /// The inputs are known until `backward` consumes the edges; an inference tape never keeps them. Without them the
     /// last line says so.
+    #[doc(alias("make_jaxpr", "print", "summary"))]
     pub fn dump(&self, model: &dyn Module<F>) -> String {
         let names = names_by_id(model);
         let mut text = String::new();
@@ -89,6 +91,7 @@ impl<F: Real> Tape<F> {
     /// there is no model). Parameters and variables are boxes; along dashed arrows no gradient flows.
     ///
     /// Like [`dump`](Tape::dump), it knows the arrows until `backward` consumes them.
+    #[doc(alias("torchviz", "graphviz", "plot_model"))]
     pub fn to_dot(&self, model: &dyn Module<F>) -> String {
         let names = names_by_id(model);
         let mut text = String::from("digraph tape {\n");

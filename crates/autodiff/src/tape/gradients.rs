@@ -10,6 +10,8 @@ use crate::{Buffer, IntoTensor, Param, Real, Tensor, Var};
 /// buffer values observed on the way. It owns its tensors and outlives the tape.
 ///
 /// A parameter that did not take part has no gradient, which is not the same as a gradient of zero.
+#[doc(alias("grads", ".grad"))]
+#[must_use = "nothing changes until an optimizer steps with them"]
 #[derive(Clone, Debug, Default)]
 pub struct Gradients<F: Real = f32> {
     /// The youngest parameter first: as the walk back finds them, so that each goes near the end.
@@ -22,11 +24,13 @@ pub struct Gradients<F: Real = f32> {
 
 impl<F: Real> Gradients<F> {
     /// The gradient with respect to `param`, in its shape and in row-major order.
+    #[doc(alias("of", "grad"))]
     pub fn get(&self, param: &Param<F>) -> Option<&Tensor<F>> {
         self.position(param.id).ok().map(|at| &self.params[at].1)
     }
 
     /// Like [`get`](Gradients::get), to be changed.
+    #[doc(alias = "of_mut")]
     pub fn get_mut(&mut self, param: &Param<F>) -> Option<&mut Tensor<F>> {
         self.position(param.id).ok().map(|at| &mut self.params[at].1)
     }
@@ -77,12 +81,14 @@ impl<F: Real> Gradients<F> {
     }
 
     /// The value observed for `buffer` in this step, if any.
+    #[doc(alias = "observed")]
     pub fn buffer_update(&self, buffer: &Buffer<F>) -> Option<&Tensor<F>> {
         self.buffer_updates.get(&buffer.id)
     }
 
     /// Writes the observed values into the model's buffers. The optimizer's `step` does this; it is needed only where
     /// no optimizer runs.
+    #[doc(alias = "apply_observations")]
     pub fn apply_buffer_updates(&self, model: &mut dyn Module<F>) {
         model.visit_mut(&mut ModulePath::default(), &mut |_, slot| {
             if let LeafMut::Buffer(buffer) = slot
@@ -94,6 +100,7 @@ impl<F: Real> Gradients<F> {
     }
 
     /// The gradients of `model`'s parameters by dotted name.
+    #[doc(alias = "named_parameters")]
     pub fn named(&self, model: &dyn Module<F>) -> BTreeMap<String, &Tensor<F>> {
         let params = model.params().into_iter();
         params.filter_map(|(name, param)| self.get(param).map(|grad| (name, grad))).collect()
@@ -124,6 +131,15 @@ impl<F: Real> Gradients<F> {
     /// Whether no parameter has a gradient.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty()
+    }
+}
+
+impl<'g, F: Real> IntoIterator for &'g Gradients<F> {
+    type Item = &'g Tensor<F>;
+    type IntoIter = Box<dyn Iterator<Item = &'g Tensor<F>> + 'g>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
     }
 }
 

@@ -48,6 +48,7 @@ pub use var::Var;
 /// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
 /// x.sum().backward();
 /// ```
+#[doc(alias("GradientTape", "graph", "Wengert list"))]
 pub struct Tape<F: Real = f32> {
     pub(crate) id: Id,
     pub(crate) nodes: RefCell<Vec<Node<F>>>,
@@ -91,6 +92,7 @@ impl<F: Real> Tape<F> {
 
     /// A tape for training with randomness (dropout). The same seed gives the same bits: step `n`, counted by
     /// [`reset`](Tape::reset), draws from a generator seeded with `seed` and `n`.
+    #[doc(alias("with_rng", "manual_seed", "PRNGKey"))]
     pub fn with_seed(seed: u64) -> Self {
         let mut tape = Self::new();
         tape.seed = Some(seed);
@@ -100,6 +102,7 @@ impl<F: Real> Tape<F> {
     /// A tape for evaluation: nothing is recorded, batch norm uses its running statistics, dropout is the identity.
     ///
     /// Values stay readable until [`reset`](Tape::reset) or the end of the tape.
+    #[doc(alias("no_grad", "eval"))]
     pub fn inference() -> Self {
         let mut tape = Self::new();
         tape.inference = true;
@@ -112,6 +115,7 @@ impl<F: Real> Tape<F> {
     }
 
     /// Starts the next step with an empty list. The arrays of the last step that nothing else shares are used again.
+    #[doc(alias("zero_grad", "clear"))]
     pub fn reset(&mut self) {
         self.edges.get_mut().clear();
         self.buffer_updates.get_mut().clear();
@@ -124,6 +128,7 @@ impl<F: Real> Tape<F> {
     }
 
     /// How often the tape was [`reset`](Tape::reset).
+    #[doc(alias = "step")]
     pub fn steps(&self) -> u64 {
         self.step
     }
@@ -135,12 +140,14 @@ impl<F: Real> Tape<F> {
     }
 
     /// A leaf that needs no gradient: an input batch, a target.
+    #[doc(alias("tensor", "from_numpy", "placeholder"))]
     #[track_caller]
     pub fn constant(&self, value: impl IntoTensor<F>) -> Var<'_, F> {
         self.leaf("constant", value.into_tensor(), Kind::Constant)
     }
 
     /// A leaf whose gradient [`Gradients::wrt`](crate::Gradients::wrt) gives.
+    #[doc(alias("requires_grad", "watch"))]
     #[track_caller]
     pub fn variable(&self, value: impl IntoTensor<F>) -> Var<'_, F> {
         self.leaf("variable", value.into_tensor(), Kind::Variable)
@@ -167,6 +174,7 @@ impl<F: Real> Tape<F> {
     /// # Panics
     ///
     /// After `backward` and before `reset`.
+    #[doc(alias("custom_vjp", "autograd.Function", "custom_gradient"))]
     #[track_caller]
     pub fn record<const N: usize>(
         &self,

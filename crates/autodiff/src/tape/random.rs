@@ -11,6 +11,7 @@ impl<F: Real> Tape<F> {
     /// # Panics
     ///
     /// If the tape was not made by [`with_rng`](Tape::with_seed).
+    #[doc(alias = "random")]
     #[track_caller]
     pub fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
         let Some(seed) = self.seed else {

@@ -69,6 +69,8 @@ use crate::{Real, Tape, Tensor};
 /// let y = double.variable(Tensor::zeros(vec![3]));
 /// (x * y).sum().backward();
 /// ```
+#[doc(alias("Tensor", "Variable", "Tracer"))]
+#[must_use = "an op only computes: use its result"]
 pub struct Var<'t, F: Real = f32> {
     pub(crate) tape: &'t Tape<F>,
     pub(crate) index: usize,
@@ -93,6 +95,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Panics
     ///
     /// For a parameter (or a view of one) after `backward`, which hands the array back to the model.
+    #[doc(alias("numpy", "data"))]
     #[track_caller]
     pub fn value(self) -> Tensor<F> {
         let nodes = self.tape.nodes.borrow();
@@ -131,6 +134,7 @@ impl<'t, F: Real> Var<'t, F> {
     }
 
     /// The same value, cut off from what it was computed from: no gradient flows through.
+    #[doc(alias("stop_gradient", "stop_grad", "no_grad"))]
     #[track_caller]
     pub fn detach(self) -> Self {
         let cut = Edge { input: self.index, pullback: None };

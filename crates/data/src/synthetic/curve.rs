@@ -1,13 +1,13 @@
 //! From a few points to a smooth line.
 
 /// `[x, y]`, x to the right and y down.
-pub type Point = [f32; 2];
+pub(crate) type Point = [f32; 2];
 
 /// Points interpolated between two neighbours of a stroke.
 const STEPS: usize = 6;
 
 /// The line through `points`: smooth, but with a corner where a point occurs twice in a row.
-pub fn trace(points: &[Point]) -> Vec<Point> {
+pub(crate) fn trace(points: &[Point]) -> Vec<Point> {
     let mut line = vec![points[0]];
     let mut start = 0;
     for end in 1..points.len() {

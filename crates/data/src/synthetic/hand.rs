@@ -1,17 +1,20 @@
 //! A writer's hand: how steadily, how slanted and with which pen.
 
-use super::{bell, curve::Point, uniform};
-use chacha20::ChaCha8Rng;
 use std::f32::consts::TAU;
 
+use chacha20::ChaCha8Rng;
+
+use super::curve::Point;
+use super::{bell, uniform};
+
 /// What all strokes of one image have in common.
-pub struct Hand {
+pub(crate) struct Hand {
     /// Standard deviation of each coordinate of a stroke's points, in heights of the digit.
     unsteadiness: f32,
     /// Rows of the matrix that turns, slants and stretches.
     affine: [Point; 2],
     waves: [Wave; 3],
-    pub pen: Pen,
+    pub(crate) pen: Pen,
 }
 
 /// Smooth elastic deformation: points move by `amplitude * sin(frequency · point + phase)`.
@@ -22,20 +25,20 @@ struct Wave {
 }
 
 /// The pen, in pixels.
-pub struct Pen {
+pub(crate) struct Pen {
     /// Half the mean width of a stroke.
-    pub radius: f32,
+    pub(crate) radius: f32,
     /// How far ink takes to fade at the edge of a stroke.
-    pub softness: f32,
+    pub(crate) softness: f32,
     /// Relative variation of the radius along the strokes, and its phase.
-    pub pressure: f32,
-    pub phase: f32,
+    pub(crate) pressure: f32,
+    pub(crate) phase: f32,
     /// The largest share of ink that a pixel may miss.
-    pub noise: f32,
+    pub(crate) noise: f32,
 }
 
 impl Hand {
-    pub fn random(rng: &mut ChaCha8Rng) -> Self {
+    pub(crate) fn random(rng: &mut ChaCha8Rng) -> Self {
         Self {
             unsteadiness: uniform(rng, 0.02, 0.06),
             affine: affine(rng),
@@ -45,7 +48,7 @@ impl Hand {
     }
 
     /// `stroke` with every point moved at random; the two halves of a corner stay together.
-    pub fn jitter(&self, stroke: &[Point], rng: &mut ChaCha8Rng) -> Vec<Point> {
+    pub(crate) fn jitter(&self, stroke: &[Point], rng: &mut ChaCha8Rng) -> Vec<Point> {
         let mut moved: Vec<Point> = Vec::with_capacity(stroke.len());
         for (i, point) in stroke.iter().enumerate() {
             let corner = i > 0 && stroke[i - 1] == *point;
@@ -55,7 +58,7 @@ impl Hand {
     }
 
     /// Where `point` of the steady, upright digit ends up.
-    pub fn deform(&self, point: Point) -> Point {
+    pub(crate) fn deform(&self, point: Point) -> Point {
         let mut bent = point;
         for wave in &self.waves {
             let [fx, fy] = wave.frequency;

@@ -1,7 +1,10 @@
 //! From lines to pixels, with the normalisation of MNIST.
 
-use super::{SIZE, curve::Point, hand::Pen, uniform};
 use chacha20::ChaCha8Rng;
+
+use super::curve::Point;
+use super::hand::Pen;
+use super::{SIZE, uniform};
 
 /// Side of the box that the ink fits.
 const BOX: usize = 20;
@@ -10,7 +13,7 @@ type Ink = [[f32; BOX]; BOX];
 
 /// Inks `strokes` into `image`: scaled to fit the box, then moved by whole pixels until the centre of mass lies in the
 /// centre of the image.
-pub fn ink(strokes: &[Vec<Point>], pen: &Pen, rng: &mut ChaCha8Rng, image: &mut [u8]) {
+pub(crate) fn ink(strokes: &[Vec<Point>], pen: &Pen, rng: &mut ChaCha8Rng, image: &mut [u8]) {
     let widest = pen.radius * (1.0 + pen.pressure) + 0.5 * pen.softness;
     let place = fit(strokes, widest);
     let mut ink = [[0.0; BOX]; BOX];

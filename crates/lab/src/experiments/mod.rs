@@ -1,42 +1,34 @@
 //! The experiments, by what they are about.
 
-mod averages;
-mod centered;
-mod curve;
-mod digits;
-mod epsilon;
-mod features;
-mod first_steps;
-mod invariance;
-mod momentum;
-mod rates;
-mod recorded;
-mod recovery;
-mod saddles;
-mod state;
+pub(crate) mod closed_form;
+mod data;
+mod memory;
+mod points;
+mod scale;
+mod series;
 mod terrain;
-mod valleys;
+mod update;
 
 use crate::Experiment;
 
 /// All experiments, in the order of the report.
 pub fn all() -> Vec<Experiment> {
     let themes = [
-        recorded::ALL,
-        averages::ALL,
-        first_steps::ALL,
-        epsilon::ALL,
-        recovery::ALL,
-        invariance::ALL,
-        rates::ALL,
-        momentum::ALL,
-        centered::ALL,
-        state::ALL,
-        valleys::ALL,
-        terrain::ALL,
-        saddles::ALL,
-        features::ALL,
-        digits::ALL,
+        update::recorded::ALL,
+        memory::averages::ALL,
+        memory::first_steps::ALL,
+        scale::epsilon::ALL,
+        memory::recovery::ALL,
+        scale::invariance::ALL,
+        scale::rates::ALL,
+        update::momentum::ALL,
+        update::centered::ALL,
+        memory::state::ALL,
+        terrain::valleys::ALL,
+        terrain::drifting::ALL,
+        terrain::saddles::ALL,
+        data::features::ALL,
+        data::digits::ALL,
     ];
     themes.concat()
 }

@@ -3,7 +3,8 @@
 use wengert_optim::{Epsilon, RmsProp, Rule, WeightDecay};
 
 use super::{LawFinding, Verdict, compare};
-use crate::run::drive::{Walker, formula, steps};
+use crate::experiments::closed_form::formula;
+use crate::run::walker::{Walker, steps};
 
 /// How far a step may be from its closed form, relatively.
 const TOLERANCE: f64 = 1e-9;

@@ -3,7 +3,7 @@
 use wengert_optim::Rule;
 
 use super::{Law, Verdict, compare};
-use crate::run::drive::{Walker, steps};
+use crate::run::walker::{Walker, steps};
 
 pub(super) fn all<R: Rule<f64>>() -> Vec<Law<R>> {
     vec![

@@ -2,6 +2,8 @@
 
 mod claims;
 mod invariants;
+#[doc(hidden)]
+pub mod wrong;
 
 use std::fmt;
 
@@ -24,9 +26,9 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
     Grade { rule: R::NAME, findings }
 }
 
-/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms of
-/// RMSProp that apply to them, some of them under the name of the experiment that explains them. What RMSProp itself does
-/// not keep to with these hyper-parameters is not asked for.
+/// Puts a rule that is meant to be RMSProp with these hyper-parameters through [`grade`] and through the closed forms
+/// of RMSProp that apply to them, some of them under the name of the experiment that explains them. Laws that
+/// RMSProp itself breaks with these hyper-parameters are left out.
 ///
 /// ```
 /// use wengert_optim::{Adam, RmsProp};
@@ -47,6 +49,7 @@ pub fn grade_as<R: Rule<f64>>(rule: R, meant: RmsProp) -> Grade {
 
 /// What holds for a rule and what does not. Print it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Grade {
     /// The [`Rule::NAME`].
     pub rule: &'static str,
@@ -56,6 +59,7 @@ pub struct Grade {
 
 /// Whether a rule keeps to a law.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LawFinding {
     /// The name of the law, such as `scale-free`.
     pub law: &'static str,
@@ -108,8 +112,8 @@ impl<R> Law<R> {
 /// `Err` is the case that breaks the law.
 type Verdict = Result<(), String>;
 
-/// The first step at which the steps part from others by more than `tolerance` of the larger; NaN parts from everything.
-/// The report calls the others `which`.
+/// The first step at which the steps part from others by more than `tolerance` of the larger; NaN parts from
+/// everything. The report calls the others `which`.
 fn compare(gradients: &[f64], steps: &[f64], which: &str, others: &[f64], tolerance: f64) -> Verdict {
     let close = |a: f64, b: f64| (a - b).abs() <= tolerance * a.abs().max(b.abs());
     match steps.iter().zip(others).position(|(&a, &b)| !close(a, b)) {

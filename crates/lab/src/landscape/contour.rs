@@ -6,7 +6,8 @@ use crate::{Figure, Landscape};
 /// How many cells the picture has along each axis.
 const CELLS: usize = 64;
 
-/// A side of the grid that a level line crosses: the column and row of its lower or left end, and whether it runs along `x`.
+/// A side of the grid that a level line crosses: the column and row of its lower or left end, and whether it runs along
+/// `x`.
 type Side = (usize, usize, bool);
 
 /// A level line: its level and its points.
@@ -95,7 +96,8 @@ impl Grid {
         }
     }
 
-    /// All lines of one level. Those that end at the border come first, so that no ring is begun in the middle of one.
+    /// All lines of one level. Those that end at the border come first, or the search for rings would begin in the
+    /// middle of one.
     fn lines(&self, level: f64) -> Vec<Line> {
         let mut neighbours: BTreeMap<Side, Vec<Side>> = BTreeMap::new();
         let cells = (0..CELLS).flat_map(|row| (0..CELLS).map(move |column| (column, row)));

@@ -6,9 +6,10 @@ pub use contour::log_levels;
 
 /// A function of two numbers with its first and second derivatives, to watch optimizers on.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Landscape {
-    /// `½ (κ u² + w²)`, where `u` and `w` are the coordinates of `(x, y)` in axes turned by `angle`, in radians, against
-    /// the clock. Minimum 0 at the origin; the Hessian's eigenvalues are κ and 1.
+    /// `½ (κ u² + w²)`, where `u` and `w` are the coordinates of `(x, y)` in axes turned by `angle`, in radians,
+    /// against the clock. Minimum 0 at the origin; the Hessian's eigenvalues are κ and 1.
     Quadratic {
         /// κ, how many times steeper one axis is than the other.
         kappa: f64,
@@ -117,8 +118,8 @@ impl Landscape {
     }
 }
 
-/// The residuals of Beale's function, `c - x (1 - yⁿ)`, each with its first derivatives by `x` and `y` and its second ones by
-/// `xy` and `yy`; the one by `xx` is 0.
+/// The residuals of Beale's function, `c - x (1 - yⁿ)`, each with its first derivatives by `x` and `y` and its second
+/// ones by `xy` and `yy`; the one by `xx` is 0.
 fn beale([x, y]: [f64; 2]) -> [(f64, [f64; 2], [f64; 2]); 3] {
     [(1.5, 1), (2.25, 2), (2.625, 3)].map(|(c, n)| {
         let exponent = f64::from(n);

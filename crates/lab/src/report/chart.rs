@@ -53,7 +53,11 @@ impl<'a> Chart<'a> {
         let (title, height) = (escape(&self.figure.title), self.height);
         let _ = write!(
             svg,
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}" data-x="{}" data-y="{}">"#,
+            r#"<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}""#,
+        );
+        let _ = write!(
+            svg,
+            r#" data-x="{}" data-y="{}">"#,
             ends(&self.x, self.figure.x.log),
             ends(&self.y, self.figure.y.log),
         );
@@ -61,11 +65,10 @@ impl<'a> Chart<'a> {
         let [_, _, left, right] = self.x.ends();
         let [_, _, bottom, top] = self.y.ends();
         let (width, height) = (right - left, bottom - top);
+        let place = format!(r#"x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}""#);
+        let view = format!("{left:.1} {top:.1} {width:.1} {height:.1}");
         // A drawing inside a drawing clips what leaves the plot, without an id that would have to be unique.
-        let _ = write!(
-            svg,
-            r#"<rect class="frame" x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}"/><svg class="plot" x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" viewBox="{left:.1} {top:.1} {width:.1} {height:.1}">"#,
-        );
+        let _ = write!(svg, r#"<rect class="frame" {place}/><svg class="plot" {place} viewBox="{view}">"#);
         self.write_contours(&mut svg);
         curve::write_all(&mut svg, self.figure, self);
         svg.push_str("</svg>");

@@ -30,7 +30,7 @@ pub(super) trait Place {
 /// Writes the curves so that none hides another's meaning: bars, lines, what was expected, marks.
 pub(super) fn write_all(svg: &mut String, figure: &Figure, place: &impl Place) {
     let looks = looks(&figure.series);
-    let bars = Bars::of(figure, place);
+    let bars = Bars::new(figure, place);
     for style in [Style::Bars, Style::Line, Style::Expected, Style::Marks] {
         for (index, series) in figure.series.iter().enumerate().filter(|(_, series)| series.style == style) {
             let shift = if style == Style::Bars { bars.shift(index) } else { 0.0 };
@@ -43,10 +43,8 @@ pub(super) fn write_all(svg: &mut String, figure: &Figure, place: &impl Place) {
             let points = if walks { steps(figure, series) } else { drawn(&series.points, place) };
             let (class, name) = (looks[index].class(figure.steps), escape(&series.name));
             let walk = if walks { " data-walk" } else { "" };
-            let _ = write!(
-                svg,
-                r#"<path class="curve {class}" d="{path}" data-name="{name}" data-shift="{shift:.1}" data-points="{points}"{walk}/>"#
-            );
+            let _ = write!(svg, r#"<path class="curve {class}" d="{path}" data-name="{name}""#);
+            let _ = write!(svg, r#" data-shift="{shift:.1}" data-points="{points}"{walk}/>"#);
         }
     }
 }
@@ -62,22 +60,20 @@ pub(super) fn legend(figure: &Figure) -> String {
         };
         let (class, name) = (look.class(figure.steps), escape(&series.name));
         let none = if series.points.is_empty() { " (no points)" } else { "" };
-        let _ = write!(
-            html,
-            r#"<li><svg class="sample" viewBox="0 0 30 12"><path class="{class}" d="{sample}"/></svg>{name}{none}</li>"#
-        );
+        let _ = write!(html, "<li>{}{name}{none}</li>", drawn_sample(&class, &sample));
     }
     if !figure.contours.is_empty() {
         let levels = figure.contours.iter().map(|contour| contour.0);
         let (low, high) =
             (levels.clone().fold(f64::INFINITY, f64::min), levels.fold(f64::NEG_INFINITY, f64::max));
         let (low, high) = (rounded(low, 3), rounded(high, 3));
-        let _ = write!(
-            html,
-            r#"<li><svg class="sample" viewBox="0 0 30 12"><path class="contour" d="M1 6H29"/></svg>levels {low} to {high}</li>"#
-        );
+        let _ = write!(html, "<li>{}levels {low} to {high}</li>", drawn_sample("contour", "M1 6H29"));
     }
     html + "</ul>"
+}
+
+fn drawn_sample(class: &str, path: &str) -> String {
+    format!(r#"<svg class="sample" viewBox="0 0 30 12"><path class="{class}" d="{path}"/></svg>"#)
 }
 
 /// Every how many steps a trajectory of this figure can be looked at.
@@ -125,8 +121,8 @@ fn looks(series: &[Series]) -> Vec<Look> {
     series.iter().map(look).collect()
 }
 
-/// The runs of points that can be shown, as `(value, place)`. Of the points in one narrow column only the first, the lowest, the highest
-/// and the last are kept, which look the same.
+/// The runs of points that can be shown, as `(value, place)`. Of the points in one narrow column only the first, the
+/// lowest, the highest and the last are kept, which look the same.
 pub(super) fn segments(points: &[Point], place: &impl Place) -> Vec<Vec<(Point, Point)>> {
     let placed: Vec<_> = points.iter().map(|&point| place.place(point).map(|place| (point, place))).collect();
     let runs = placed.split(Option::is_none).filter(|run| !run.is_empty());
@@ -185,7 +181,7 @@ struct Bars {
 }
 
 impl Bars {
-    fn of(figure: &Figure, place: &impl Place) -> Self {
+    fn new(figure: &Figure, place: &impl Place) -> Self {
         let bars: Vec<_> = figure.series.iter().enumerate().filter(|(_, s)| s.style == Style::Bars).collect();
         let points = || bars.iter().flat_map(|(_, series)| &series.points);
         let places = distinct(points().filter_map(|&point| place.place(point)).map(|place| place.0));

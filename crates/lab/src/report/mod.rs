@@ -1,7 +1,7 @@
 //! Running experiments and writing down what they found: one page for people, one file for programs.
 //!
-//! The design decision: the page is made here, curves and all, and opens from a file without a network; its script
-//! only adds hover values, sorting and the slider. A plotting library loaded from elsewhere would be gone one day, and one
+//! The design decision: the page is made here, curves and all, and opens from a file without a network; its script only
+//! adds hover values, sorting and the slider. A plotting library loaded from elsewhere would be gone one day, and one
 //! shipped inside the page would be larger than all the figures.
 
 mod chart;
@@ -22,6 +22,7 @@ use number::number;
 
 /// What experiments found, in the order they were given in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// One for each experiment.
     pub findings: Vec<Finding>,
@@ -31,6 +32,7 @@ pub struct Report {
 
 /// An experiment with what it found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Finding {
     /// What was asked.
     pub experiment: Experiment,
@@ -46,7 +48,7 @@ impl Report {
         let start = Instant::now();
         // One at a time from the queue: experiments differ a thousandfold in length.
         let queue = experiments.par_iter().with_max_len(1);
-        let findings = queue.map(|&experiment| Finding::of(experiment)).inspect(done).collect();
+        let findings = queue.map(|&experiment| Finding::run(experiment)).inspect(done).collect();
         Self { findings, time: start.elapsed() }
     }
 
@@ -71,7 +73,7 @@ impl Report {
 }
 
 impl Finding {
-    fn of(experiment: Experiment) -> Self {
+    fn run(experiment: Experiment) -> Self {
         let start = Instant::now();
         Self { experiment, outcome: (experiment.run)(), time: start.elapsed() }
     }
@@ -98,7 +100,7 @@ impl Serialize for Finding {
         }
         fields.serialize_field("passed", &self.outcome.passed())?;
         fields.serialize_field("seconds", &self.time.as_secs_f64())?;
-        fields.serialize_field("checks", &self.outcome.checks.iter().map(Graded::of).collect::<Vec<_>>())?;
+        fields.serialize_field("checks", &self.outcome.checks.iter().map(Graded::new).collect::<Vec<_>>())?;
         fields.serialize_field("figures", &self.outcome.figures)?;
         fields.end()
     }
@@ -113,7 +115,7 @@ struct Graded<'a> {
 }
 
 impl<'a> Graded<'a> {
-    fn of(check: &'a Check) -> Self {
+    fn new(check: &'a Check) -> Self {
         Self { check, passed: check.passed() }
     }
 }

@@ -45,9 +45,8 @@ fn summary(report: &Report) -> String {
     let (class, failed) = if passed == total { ("pass", "") } else { ("fail", " — see those marked FAIL") };
     let seconds = report.time.as_secs_f64();
     let checks: usize = report.findings.iter().map(|finding| finding.outcome.checks.len()).sum();
-    format!(
-        r#"<p class="summary"><b>{total}</b> claims, <b class="{class}">{passed} pass</b>{failed}. {checks} numbers checked in {seconds:.1} s.</p>"#
-    )
+    let claims = format!(r#"<b>{total}</b> claims, <b class="{class}">{passed} pass</b>{failed}"#);
+    format!(r#"<p class="summary">{claims}. {checks} numbers checked in {seconds:.1} s.</p>"#)
 }
 
 fn badge(passed: bool) -> String {
@@ -77,10 +76,16 @@ fn row(finding: &Finding) -> String {
     };
     let (order, size) = (value(check.expected), check.measured);
     let measured = number(size);
-    format!(
-        r##"<tr data-verdict="{word}"><td data-sort="{name}"><a href="#{name}">{name}</a><br>{claim}</td><td data-label="source">{source}</td><td data-label="expected" data-sort="{order:e}" class="number"><small>{what}</small>{expected}</td><td data-label="measured" data-sort="{size:e}" class="number">{measured}{more}</td><td>{badge}</td></tr>
-"##
-    )
+    let expected = format!("<small>{what}</small>{expected}");
+    [
+        format!(r#"<tr data-verdict="{word}">"#),
+        format!(r##"<td data-sort="{name}"><a href="#{name}">{name}</a><br>{claim}</td>"##),
+        format!(r#"<td data-label="source">{source}</td>"#),
+        format!(r#"<td data-label="expected" data-sort="{order:e}" class="number">{expected}</td>"#),
+        format!(r#"<td data-label="measured" data-sort="{size:e}" class="number">{measured}{more}</td>"#),
+        format!("<td>{badge}</td></tr>\n"),
+    ]
+    .concat()
 }
 
 /// The number by which expectations are sorted.
@@ -97,6 +102,7 @@ fn section(finding: &Finding) -> String {
         [experiment.name, experiment.claim, experiment.formula, experiment.source, experiment.code]
             .map(escape);
     let (badge, seconds) = (badge(finding.outcome.passed()), finding.time.as_secs_f64());
+    let head = "<tr><th>number</th><th>expected</th><th>measured</th><th></th></tr>";
     let checks: String = finding.outcome.checks.iter().map(check_row).collect();
     let figures: String = finding.outcome.figures.iter().map(figure).collect();
     format!(
@@ -106,7 +112,7 @@ fn section(finding: &Finding) -> String {
 <pre class="formula">{formula}</pre>
 <p class="source">{source}</p>
 <div class="figures">{figures}</div>
-<table class="checks"><thead><tr><th>number</th><th>expected</th><th>measured</th><th></th></tr></thead><tbody>{checks}</tbody></table>
+<table class="checks"><thead>{head}</thead><tbody>{checks}</tbody></table>
 <details><summary>Repeat it ({seconds:.2} s)</summary><pre>wengert lab run {name}</pre><pre>{code}</pre></details>
 </section>
 "##
@@ -116,24 +122,21 @@ fn section(finding: &Finding) -> String {
 fn check_row(check: &Check) -> String {
     let (what, expected) = (escape(&check.what), escape(&check.expected.to_string()));
     let (measured, badge) = (number(check.measured), badge(check.passed()));
-    format!(
-        r#"<tr><td>{what}</td><td class="number" data-label="expected">{expected}</td><td class="number" data-label="measured">{measured}</td><td>{badge}</td></tr>"#
-    )
+    let number = |label: &str, text: &str| format!(r#"<td class="number" data-label="{label}">{text}</td>"#);
+    let (expected, measured) = (number("expected", &expected), number("measured", &measured));
+    format!("<tr><td>{what}</td>{expected}{measured}<td>{badge}</td></tr>")
 }
 
 /// A figure with its words around it: text of the page wraps, text of a drawing would overlap.
 fn figure(figure: &Figure) -> String {
     let [title, x, y] = [&figure.title, &figure.x.label, &figure.y.label].map(|text| escape(text));
     let (chart, legend) = (Chart::new(figure).svg(), curve::legend(figure));
-    let mut html = format!(
-        r#"<figure><figcaption>{title}</figcaption><div class="label y">↑ {y}</div>{chart}<div class="label x">{x} →</div>{legend}"#
-    );
+    let labelled = format!(r#"<div class="label y">↑ {y}</div>{chart}<div class="label x">{x} →</div>"#);
+    let mut html = format!("<figure><figcaption>{title}</figcaption>{labelled}{legend}");
     if figure.steps {
-        let stride = curve::stride(figure);
-        let _ = write!(
-            html,
-            r#"<div class="walk" data-stride="{stride}"><button type="button">play</button><input type="range" min="0" value="0" aria-label="step"><output></output></div>"#
-        );
+        let slider = r#"<input type="range" min="0" value="0" aria-label="step"><output></output>"#;
+        let (stride, play) = (curve::stride(figure), r#"<button type="button">play</button>"#);
+        let _ = write!(html, r#"<div class="walk" data-stride="{stride}">{play}{slider}</div>"#);
     }
     html + "</figure>\n"
 }

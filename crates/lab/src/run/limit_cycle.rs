@@ -1,5 +1,8 @@
+use serde::Serialize;
+
 /// A series that has come to repeat itself; see [`limit_cycle`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LimitCycle {
     /// After how many steps it repeats, at least 2.
     pub period: usize,
@@ -9,8 +12,9 @@ pub struct LimitCycle {
     pub from: usize,
 }
 
-/// The shortest cycle, of at least 2 and at most `longest` steps, that a series ends in: for three periods or more every value is
-/// within `tolerance` of the one a period earlier, as a share of the distance between the extremes of that cycle.
+/// The shortest cycle, of at least 2 and at most `longest` steps, that a series ends in: for three periods or more
+/// every value is within `tolerance` of the one a period earlier, as a share of the distance between the extremes of
+/// that cycle.
 ///
 /// `None` for a series that converges, diverges, drifts, or is not finite at its end.
 ///

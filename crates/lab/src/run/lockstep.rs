@@ -1,11 +1,13 @@
 use std::fmt;
 
-use wengert_autodiff::{Real, Tensor};
+use serde::Serialize;
+use wengert_autodiff::{IntoTensor, Real};
 
 use crate::Runner;
 
-/// Where two optimizers that saw the same gradients part; see [`diff`].
-#[derive(Clone, Debug, PartialEq)]
+/// Where two optimizers that saw the same gradients part; see [`first_divergence`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Divergence {
     /// After which step, counted from 1.
     pub step: u64,
@@ -17,47 +19,53 @@ pub struct Divergence {
     pub other: (String, f64),
 }
 
-/// Runs optimizers in lock-step on the same gradients until one of them differs from the first: in some coordinate by more than
-/// `tolerance`, as a share of the larger of the two values, or in being NaN. `None` if they agree to the end.
+/// Runs optimizers in lock-step on the same gradients until one of them differs from the first: in some coordinate by
+/// more than `tolerance`, as a share of the larger of the two values, or in being NaN. `None` if they agree to the end.
 ///
 /// ```
-/// use ndarray::arr1;
-/// use wengert_lab::{Runner, diff};
+/// use wengert_lab::{Runner, first_divergence};
 /// use wengert_optim::{Adam, RmsProp};
 ///
-/// let start = arr1(&[1.0, 1.0]).into_dyn().into_shared();
 /// let rms = RmsProp { bias_correction: true, rho: 0.999, lr: 0.1, ..RmsProp::default() };
 /// let adam = Adam { beta1: 0.5, lr: 0.1, ..Adam::default() };
-/// let mut both = [Runner::new("RMSProp", rms, start.clone()), Runner::new("Adam", adam, start)];
-/// let gradients = [[1.0, 0.0], [1.0, 2.0], [1.0, 0.0]].map(|g| arr1(&g).into_dyn().into_shared());
-/// let parting = diff(&mut both, gradients, 1e-9).unwrap();
-/// // Both make a first step of η; Adam's m̂ is no longer the gradient where that has changed.
-/// assert_eq!((parting.step, parting.coordinate), (2, vec![1]));
+/// let mut both = [Runner::at("RMSProp", rms, [1.0, 1.0]), Runner::at("Adam", adam, [1.0, 1.0])];
+/// let gradients = [[1.0, 0.0], [1.0, 2.0], [1.0, 0.0]];
+/// let divergence = first_divergence(&mut both, gradients, 1e-9).unwrap();
+/// // Both make a first step of η; then Adam's m̂ differs from a gradient that has changed.
+/// assert_eq!((divergence.step, divergence.coordinate), (2, vec![1]));
 /// ```
 ///
 /// # Panics
 ///
 /// If there is no optimizer, or a gradient has another shape than the tensors.
 #[track_caller]
-pub fn diff<F: Real>(
+#[doc(alias = "diff")]
+pub fn first_divergence<F: Real>(
     runners: &mut [Runner<F>],
-    gradients: impl IntoIterator<Item = Tensor<F>>,
+    gradients: impl IntoIterator<Item = impl IntoTensor<F>>,
     tolerance: f64,
 ) -> Option<Divergence> {
-    assert!(!runners.is_empty(), "`diff` needs an optimizer");
+    assert!(!runners.is_empty(), "`first_divergence` needs an optimizer");
     for (step, gradient) in (1..).zip(gradients) {
+        let gradient = gradient.into_tensor();
         for runner in &mut *runners {
             runner.step(&gradient);
         }
         let (first, others) = runners.split_first().expect("there is one");
-        if let Some(parting) = others.iter().find_map(|other| parting(step, first, other, tolerance)) {
-            return Some(parting);
+        let divergence = others.iter().find_map(|other| divergence(step, first, other, tolerance));
+        if divergence.is_some() {
+            return divergence;
         }
     }
     None
 }
 
-fn parting<F: Real>(step: u64, first: &Runner<F>, other: &Runner<F>, tolerance: f64) -> Option<Divergence> {
+fn divergence<F: Real>(
+    step: u64,
+    first: &Runner<F>,
+    other: &Runner<F>,
+    tolerance: f64,
+) -> Option<Divergence> {
     let mut pairs = first.param().indexed_iter().zip(other.param());
     let ((coordinate, a), b) = pairs.find(|&((_, a), b)| differ(a.as_f64(), b.as_f64(), tolerance))?;
     Some(Divergence {

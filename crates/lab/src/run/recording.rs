@@ -12,8 +12,8 @@ const FORMAT: &str = "wengert gradients 1";
 
 /// Writes the gradients of a run, step by step, as JSON lines; [`Recording`] reads them.
 ///
-/// The first line holds the format, the precision and the parameters at the start, each further line one step: the gradients by
-/// dotted name. A parameter without a gradient is left out, which is not the same as a gradient of zeros.
+/// The first line holds the format, the precision and the parameters at the start, each further line one step: the
+/// gradients by dotted name. A parameter without a gradient is left out, which is not the same as a gradient of zeros.
 #[derive(Debug)]
 pub struct Recorder<W: Write> {
     sink: W,
@@ -73,7 +73,7 @@ impl<F: Real> Recording<F> {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is no recording or one of another precision, or a line of it is damaged.
+    /// If the file cannot be read, is not a recording of this precision, or has a damaged line.
     pub fn read(file: impl AsRef<Path>) -> Result<Self, RecordingError> {
         let path = file.as_ref();
         let cannot = |problem: io::Error| RecordingError::new(path, 1, problem.to_string());
@@ -115,8 +115,8 @@ impl<F: Real> Recording<F> {
         Ok(step)
     }
 
-    /// Runs the gradients through an optimizer, and returns where the parameters end. What the optimizer remembers of them stays
-    /// under their names.
+    /// Runs the gradients through an optimizer, and returns where the parameters end. What the optimizer remembers of
+    /// them stays under their names.
     pub fn replay<R: Rule<F>>(&self, optimizer: &mut Optimizer<R, F>) -> BTreeMap<String, Tensor<F>> {
         let params =
             self.start.iter().map(|(name, value)| (name.clone(), Param::new(value.clone()))).collect();
@@ -224,8 +224,9 @@ impl Packed {
     }
 }
 
-/// A file that is no recording, or a damaged one.
-#[derive(Debug)]
+/// A file that is not a recording, or a damaged one.
+#[derive(Debug, thiserror::Error)]
+#[error("{}, line {line}: {problem}", file.display())]
 pub struct RecordingError {
     /// The file.
     pub file: PathBuf,
@@ -239,11 +240,3 @@ impl RecordingError {
         Self { file: file.to_owned(), line, problem }
     }
 }
-
-impl std::fmt::Display for RecordingError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, line {}: {}", self.file.display(), self.line, self.problem)
-    }
-}
-
-impl std::error::Error for RecordingError {}

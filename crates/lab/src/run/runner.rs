@@ -1,17 +1,42 @@
-use wengert_autodiff::{Real, Tensor};
+use std::fmt;
+
+use wengert_autodiff::{IntoTensor, Real, Tensor};
 use wengert_optim::Rule;
 
+use super::walker::Walker;
 use crate::Landscape;
 
 /// A rule at work on one tensor. Whatever the rule is, a `Runner` has one type, so that several go into one list.
 pub struct Runner<F: Real = f64> {
     /// What it is called in figures and reports.
     pub name: String,
-    param: Tensor<F>,
-    update: Update<F>,
+    walk: Box<dyn Walk<F>>,
 }
 
-type Update<F> = Box<dyn FnMut(&mut Tensor<F>, &Tensor<F>) + Send>;
+/// A [`Walker`] without its type.
+trait Walk<F: Real>: Send {
+    fn param(&self) -> &Tensor<F>;
+    fn step(&mut self, grad: &Tensor<F>);
+}
+
+/// A walker whose hyper-parameters `schedule` sets before every step, counted from 0.
+struct Scheduled<R: Rule<F>, F: Real, S> {
+    walker: Walker<R, F>,
+    schedule: S,
+    step: u64,
+}
+
+impl<R: Rule<F>, F: Real, S: FnMut(&mut R, u64) + Send> Walk<F> for Scheduled<R, F, S> {
+    fn param(&self) -> &Tensor<F> {
+        &self.walker.p
+    }
+
+    fn step(&mut self, grad: &Tensor<F>) {
+        (self.schedule)(&mut self.walker.rule, self.step);
+        self.step += 1;
+        self.walker.update(grad);
+    }
+}
 
 impl<F: Real> Runner<F> {
     /// `rule` on a tensor that starts at `start` and has seen no gradient.
@@ -20,7 +45,7 @@ impl<F: Real> Runner<F> {
     ///
     /// If a hyper-parameter is out of its range.
     #[track_caller]
-    pub fn new<R: Rule<F>>(name: impl Into<String>, rule: R, start: Tensor<F>) -> Self {
+    pub fn new<R: Rule<F>>(name: impl Into<String>, rule: R, start: impl IntoTensor<F>) -> Self {
         Self::scheduled(name, rule, start, |_, _| {})
     }
 
@@ -32,25 +57,20 @@ impl<F: Real> Runner<F> {
     #[track_caller]
     pub fn scheduled<R: Rule<F>>(
         name: impl Into<String>,
-        mut rule: R,
-        start: Tensor<F>,
-        mut schedule: impl FnMut(&mut R, u64) + Send + 'static,
+        rule: R,
+        start: impl IntoTensor<F>,
+        schedule: impl FnMut(&mut R, u64) + Send + 'static,
     ) -> Self {
         if let Err(error) = rule.validate() {
             panic!("{error}");
         }
-        let (mut state, mut step) = (rule.init(&start), 0);
-        let update = Box::new(move |param: &mut Tensor<F>, grad: &Tensor<F>| {
-            schedule(&mut rule, step);
-            step += 1;
-            rule.update(param, grad, &mut state);
-        });
-        Self { name: name.into(), param: start, update }
+        let walker = Walker::on(rule, start.into_tensor());
+        Self { name: name.into(), walk: Box::new(Scheduled { walker, schedule, step: 0 }) }
     }
 
     /// The tensor as it is now.
     pub fn param(&self) -> &Tensor<F> {
-        &self.param
+        self.walk.param()
     }
 
     /// One step.
@@ -60,8 +80,8 @@ impl<F: Real> Runner<F> {
     /// If the gradient has another shape than the tensor.
     #[track_caller]
     pub fn step(&mut self, grad: &Tensor<F>) {
-        assert_eq!(grad.shape(), self.param.shape(), "the gradient has another shape than the tensor");
-        (self.update)(&mut self.param, grad);
+        assert_eq!(grad.shape(), self.param().shape(), "the gradient has another shape than the tensor");
+        self.walk.step(grad);
     }
 }
 
@@ -73,7 +93,7 @@ impl Runner<f64> {
     /// If a hyper-parameter is out of its range.
     #[track_caller]
     pub fn at<R: Rule<f64>>(name: impl Into<String>, rule: R, start: [f64; 2]) -> Self {
-        Self::new(name, rule, point(start))
+        Self::new(name, rule, start)
     }
 
     /// Walks down a landscape: the points before the first step and after each, as long as they are finite.
@@ -83,11 +103,11 @@ impl Runner<f64> {
     /// Unless the tensor is a point of the plane.
     #[track_caller]
     pub fn descend(&mut self, landscape: Landscape, steps: u64) -> Vec<[f64; 2]> {
-        let mut path = vec![[self.param[0], self.param[1]]];
+        let mut path = vec![self.point()];
         for step in 0..steps {
-            let grad = landscape.at(step).gradient([self.param[0], self.param[1]]);
-            self.step(&point(grad));
-            let now = [self.param[0], self.param[1]];
+            let grad = landscape.at(step).gradient(self.point());
+            self.step(&grad.into_tensor());
+            let now = self.point();
             if !now.iter().all(|x| x.is_finite()) {
                 break;
             }
@@ -95,14 +115,17 @@ impl Runner<f64> {
         }
         path
     }
-}
 
-impl<F: Real> std::fmt::Debug for Runner<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("name", &self.name).field("param", &self.param).finish_non_exhaustive()
+    fn point(&self) -> [f64; 2] {
+        [self.param()[0], self.param()[1]]
     }
 }
 
-fn point(xy: [f64; 2]) -> Tensor<f64> {
-    ndarray::arr1(&xy).into_dyn().into()
+impl<F: Real> fmt::Debug for Runner<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner")
+            .field("name", &self.name)
+            .field("param", self.param())
+            .finish_non_exhaustive()
+    }
 }

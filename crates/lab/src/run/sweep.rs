@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 /// Runs an experiment at every point of a grid, on all threads, and returns the results in the order of the grid.
 ///
-/// `progress` is told how many points are done after each; on whichever thread, and not always in order.
+/// After each point `progress` gets the number of points done, on whichever thread and not always in order.
 ///
 /// ```
 /// use wengert_lab::{Landscape, Runner, grid, sweep};
@@ -33,7 +33,9 @@ pub fn sweep<P: Sync, T: Send>(
     grid.par_iter().map(point).collect()
 }
 
-/// Every pair of one of `a` and one of `b`, the latter changing faster: a grid over two hyper-parameters, or, of grids, over more.
+/// Every pair of one of `a` and one of `b`, the latter changing faster: a grid over two hyper-parameters, or, of grids,
+/// over more.
+#[doc(alias = "product")]
 pub fn grid<A: Clone, B: Clone>(a: &[A], b: &[B]) -> Vec<(A, B)> {
     a.iter().flat_map(|a| b.iter().map(move |b| (a.clone(), b.clone()))).collect()
 }

@@ -1,4 +1,5 @@
 use ndarray::Array;
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Buffer, Param, Real, Tape, Tensor, Var, module};
 
 use crate::Layer;
@@ -16,20 +17,26 @@ use crate::Layer;
 /// statistics. These are PyTorch's conventions; Keras takes `momentum` as the weight of the old value and keeps the
 /// biased variance.
 ///
-/// Used twice in one step, the second use continues from the running statistics that the first observed.
-#[derive(Clone, Debug)]
+/// If it is used twice in one step, the second use continues from the running statistics that the first one left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias("BatchNorm1d", "BatchNormalization", "track_running_stats"))]
 pub struct BatchNorm<F: Real = f32> {
     /// The scale `[c]`, or none; it starts at 1.
+    #[doc(alias("gamma", "scale", "affine"))]
     pub weight: Option<Param<F>>,
     /// The shift `[c]`, or none; it starts at 0.
+    #[doc(alias("beta", "shift"))]
     pub bias: Option<Param<F>>,
     /// `[c]`; it starts at 0.
+    #[doc(alias = "moving_mean")]
     pub running_mean: Buffer<F>,
     /// `[c]`; it starts at 1.
+    #[doc(alias = "moving_variance")]
     pub running_var: Buffer<F>,
     /// How many batches the running statistics have seen: a scalar, exact up to 2²⁴ in `f32`.
     pub num_batches_tracked: Buffer<F>,
     /// Added to the variance, inside the root: 1e-5.
+    #[doc(alias = "epsilon")]
     pub eps: f64,
     /// The weight of the new value in the running statistics: 0.1. `None` makes them the average over all batches.
     pub momentum: Option<f64>,
@@ -44,6 +51,7 @@ impl<F: Real> BatchNorm<F> {
     ///
     /// If `channels` is 0.
     #[track_caller]
+    #[doc(alias = "num_features")]
     pub fn new(channels: usize) -> Self {
         assert!(channels > 0, "`BatchNorm` needs at least one channel");
         Self {
@@ -86,8 +94,8 @@ impl<F: Real> BatchNorm<F> {
 impl<F: Real> Layer<F> for BatchNorm<F> {
     /// # Panics
     ///
-    /// If `x` is not `[n, c]` or `[n, c, l]` with this layer's `c`; on a recording tape also if there are fewer than two
-    /// values per channel, which have no variance.
+    /// If `x` is not `[n, c]` or `[n, c, l]` with this layer's `c`; on a recording tape also if there are fewer than
+    /// two values per channel, which have no variance.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let (tape, shape) = (x.tape(), x.shape());

@@ -1,4 +1,5 @@
 use ndarray::Array;
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Param, Real, Var, module};
 
 use crate::Layer;
@@ -7,7 +8,8 @@ use crate::Layer;
 /// and shifts by channel (Wu and He, 2018). Training and evaluation are alike.
 ///
 /// One group is a layer norm over all axes but the first; as many groups as channels is an instance norm.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias("GroupNormalization", "InstanceNorm"))]
 pub struct GroupNorm<F: Real = f32> {
     /// How many groups share the channels equally.
     pub groups: usize,
@@ -18,6 +20,7 @@ pub struct GroupNorm<F: Real = f32> {
     /// The shift `[c]`, or none; it starts at 0.
     pub bias: Option<Param<F>>,
     /// Added to the variance, inside the root: 1e-5.
+    #[doc(alias = "epsilon")]
     pub eps: f64,
 }
 

@@ -1,12 +1,14 @@
 use ndarray::{Array, Dimension, IntoDimension};
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Param, Real, Var, module};
 
 use crate::Layer;
 use crate::norm::{as_row, as_rows};
 
-/// Normalizes over the last axes of `x`, each sample by itself: `y = w (x - μ) / √(σ² + ε) + b` with the biased variance
-/// (Ba, Kiros and Hinton, 2016). Training and evaluation are alike.
-#[derive(Clone, Debug)]
+/// Normalizes over the last axes of `x`, each sample by itself: `y = w (x - μ) / √(σ² + ε) + b` with the biased
+/// variance (Ba, Kiros and Hinton, 2016). Training and evaluation are alike.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias("LayerNormalization", "elementwise_affine"))]
 pub struct LayerNorm<F: Real = f32> {
     /// The lengths of the axes it normalizes over.
     pub normalized_shape: Vec<usize>,
@@ -15,6 +17,7 @@ pub struct LayerNorm<F: Real = f32> {
     /// The shift, of the normalized shape, or none; it starts at 0.
     pub bias: Option<Param<F>>,
     /// Added to the variance, inside the root: 1e-5.
+    #[doc(alias = "epsilon")]
     pub eps: f64,
 }
 

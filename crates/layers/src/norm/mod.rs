@@ -1,4 +1,4 @@
-//! Normalization.
+//! Normalization over the batch, over the features of a sample, or over groups of channels.
 
 use wengert_autodiff::{Param, Real, Var};
 

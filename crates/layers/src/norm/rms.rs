@@ -1,4 +1,5 @@
 use ndarray::{Array, Dimension, IntoDimension};
+use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Param, Real, Var, module};
 
 use crate::Layer;
@@ -6,13 +7,15 @@ use crate::norm::{as_row, as_rows};
 
 /// Divides by the root mean square over the last axes of `x`, each sample by itself: `y = w x / √(Σ x² / c + ε)` (Zhang
 /// and Sennrich, 2019). Training and evaluation are alike.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[doc(alias("RMSNormalization", "elementwise_affine"))]
 pub struct RmsNorm<F: Real = f32> {
     /// The lengths of the axes it normalizes over.
     pub normalized_shape: Vec<usize>,
     /// The scale, of the normalized shape, or none; it starts at 1.
     pub weight: Option<Param<F>>,
     /// Added to the mean square, inside the root: 1e-6. PyTorch's default is the float type's own epsilon.
+    #[doc(alias = "epsilon")]
     pub eps: f64,
 }
 
