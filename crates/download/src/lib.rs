@@ -101,8 +101,8 @@ enum Failure {
 }
 
 impl RemoteFile<'_> {
-    /// Makes `directory` hold this file and returns its path; a file already there with the right content, compressed or
-    /// not, is left alone. Waits while another process fetches into the same directory.
+    /// Makes `directory` hold this file and returns its path; a file already there with the right content, compressed
+    /// or not, is left alone. Waits while another process fetches into the same directory.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ fn lock(directory: &Path) -> Result<File, DownloadError> {
     let path = directory.join(".download.lock");
     let file = File::create(&path).map_err(DownloadError::io(&path, "create"))?;
     match file.lock() {
-        // A file system without locks is no reason not to download.
+        // A file system may lack locks: download all the same.
         Err(error) if error.kind() != io::ErrorKind::Unsupported => {
             Err(DownloadError::io(&path, "lock")(error))
         }

@@ -32,8 +32,8 @@ const SCALING: Experiment = Experiment {
 const SPARSE: Experiment = Experiment {
     name: "sparse-features",
     claim: "AdaGrad gives a feature seen once in 100 steps ten times the rate; RMSProp's boost of a rare \
-            feature is capped at 1/√(1 - ρ), and is gone where a missing feature is no gradient instead of a \
-            zero.",
+            feature is capped at 1/√(1 - ρ), and is gone where a missing feature brings no gradient \
+            instead of a zero.",
     formula: "AdaGrad: √(n / n_rare); RMSProp: v ≥ (1 - ρ) g² at a hit, so the step is at most η/√(1 - ρ)",
     source: "The example of \"and\" and \"kaleidoscope\"; the cap follows from one line of the update. The \
              means, 3.058 η and 7.404 η, are those of 2 million hits drawn by a few lines of Python; often \
@@ -166,7 +166,7 @@ fn sparse() -> Outcome {
         ));
         let what = format!("largest step at a hit over η, ρ = {rho}");
         checks.push(Check::new(what, largest, Expected::AtMost(cap + 1e-9)));
-        let what = format!("step over η where a miss is no gradient, ρ = {rho}");
+        let what = format!("step over η where a miss brings no gradient, ρ = {rho}");
         checks.push(Check::near(what, step_without_zeros(rule), 1.0, 1e-6));
         let points: Vec<_> = (0..).map(f64::from).zip(steps).take(200).collect();
         let last = points.len() as f64;

@@ -11,7 +11,7 @@ pub(crate) const ALL: &[Experiment] = &[TWO_WELLS, SADDLE, FOUR_MINIMA];
 const TWO_WELLS: Experiment = Experiment {
     name: "two-wells",
     claim: "Momentum carries some starts over the ridge into the deeper well, not all of them, and others \
-            out of it: it is no escape from local minima.",
+            out of it: it does not escape local minima.",
     formula: "(x² - 1)² + 0.3 x; the ridge is the middle root of 4 x³ - 4 x + 0.3",
     source: "Against \"momentum escapes local minima\", which is not true as stated. The shares with \
              momentum are measured, those of slow descent follow from the ridge.",
