@@ -12,7 +12,7 @@ use wengert::prelude::*;
 fn images(n: usize) -> ImageDataset {
     let labels: Vec<u8> = (0..n).map(|i| (i * 7 % 10) as u8).collect();
     let pixel = |(i, y, x): (usize, usize, usize)| {
-        let noise = (i * 31 + y * 17 + x * 13) * 2_654_435_761 % 97;
+        let noise = (i * 31 + y * 17 + x * 13) as u64 * 2_654_435_761 % 97;
         if y == 0 && x == usize::from(labels[i]) { 255 } else { noise as u8 }
     };
     ImageDataset::new(Array3::from_shape_fn((n, 16, 16), pixel), labels.clone(), 10).unwrap()
