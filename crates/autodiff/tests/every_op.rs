@@ -41,7 +41,10 @@ macro_rules! shapes {
 /// A matrix, no rows, one column, and a scalar.
 const ONE: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; []);
 /// Equal shapes; each operand broadcast along a size-1, a missing and an empty axis; scalars.
-const TWO: Shapes = shapes!([3, 4] [3, 4]; [3, 4] [4]; [4] [3, 4]; [3, 1] [1, 4]; [] [3, 2]; [2, 1, 3] [4, 1]; [0, 3] [3]; [1] [0]);
+const TWO: Shapes = shapes!(
+    [3, 4] [3, 4]; [3, 4] [4]; [4] [3, 4]; [3, 1] [1, 4]; [] [3, 2]; [2, 1, 3] [4, 1];
+    [0, 3] [3]; [1] [0]
+);
 const MATRIX: Shapes = shapes!([3, 4]; [0, 3]; [3, 0]; [3, 1]; [1, 1]);
 /// Axis 1 of two or more has elements.
 const ROWS: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; [2, 3, 2]);
@@ -101,14 +104,21 @@ fn table() -> Vec<Row> {
         row("maximum", Distinct, TWO, |x| x[0].maximum(x[1])),
         row("minimum", Distinct, TWO, |x| x[0].minimum(x[1])),
         row("where_cond", Real, TWO, |x| Var::where_cond(arr2(&[[true]]).view(), x[0], x[1])),
-        row("where_cond", Real, shapes!([2, 3] [2, 3]; [2, 3] [3]; [2, 1] []), |x| Var::where_cond(aview1(&[true, false, true]), x[0], x[1])),
+        row("where_cond", Real, shapes!([2, 3] [2, 3]; [2, 3] [3]; [2, 1] []),
+            |x| Var::where_cond(aview1(&[true, false, true]), x[0], x[1])),
 
-        row("matmul", Real, shapes!([2, 3] [3, 4]; [0, 3] [3, 2]; [2, 0] [0, 3]; [3, 1] [1, 3]; [3, 3] [3, 3]), |x| x[0].matmul(x[1])),
-        row("matmul", Real, shapes!([2, 3, 4] [2, 4, 5]; [1, 2, 3] [4, 3, 2]; [4, 2, 3] [1, 3, 2]; [0, 2, 3] [1, 3, 2]; [2, 2, 2] [2, 2, 2]), |x| x[0].matmul(x[1])),
-        row("matmul", Real, shapes!([4, 2, 3] [3, 2]; [2, 3] [4, 3, 2]; [0, 2, 3] [3, 2]; [2, 3] [0, 3, 2]), |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([2, 3] [3, 4]; [0, 3] [3, 2]; [2, 0] [0, 3]; [3, 1] [1, 3]; [3, 3] [3, 3]),
+            |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([2, 3, 4] [2, 4, 5]; [1, 2, 3] [4, 3, 2]; [4, 2, 3] [1, 3, 2];
+            [0, 2, 3] [1, 3, 2]; [2, 2, 2] [2, 2, 2]),
+            |x| x[0].matmul(x[1])),
+        row("matmul", Real, shapes!([4, 2, 3] [3, 2]; [2, 3] [4, 3, 2]; [0, 2, 3] [3, 2]; [2, 3] [0, 3, 2]),
+            |x| x[0].matmul(x[1])),
         row("matmul", Real, shapes!([3, 2] [4, 3]; [2, 2] [2, 2]), |x| x[0].t().matmul(x[1].t())),
         row("matmul", Real, shapes!([4, 3, 2] [5, 3]), |x| x[0].transpose(1, 2).matmul(x[1].t())),
-        row("linear", Real, shapes!([4, 3] [2, 3] [2]; [0, 3] [2, 3] [2]; [3] [2, 3] [2]; [2, 4, 3] [5, 3] [5]; [4, 0] [2, 0] [2]), |x| x[0].linear(x[1], Some(x[2]))),
+        row("linear", Real, shapes!([4, 3] [2, 3] [2]; [0, 3] [2, 3] [2]; [3] [2, 3] [2]; [2, 4, 3] [5, 3] [5];
+            [4, 0] [2, 0] [2]),
+            |x| x[0].linear(x[1], Some(x[2]))),
         row("linear", Real, shapes!([4, 3] [2, 3]; [2, 1, 3] [1, 3]; [3, 3] [3, 3]), |x| x[0].linear(x[1], None)),
 
         row("sum", Real, ONE, |x| x[0].sum()),
@@ -140,7 +150,8 @@ fn table() -> Vec<Row> {
         row("slice", Real, ROWS, |x| x[0].slice(1, 0..1)),
         row("slice", Real, shapes!([3, 4]; [0, 4]), |x| x[0].slice(-1, 1..3)),
         row("slice", Real, MATRIX, |x| x[0].slice(0, 0..0)),
-        row("concat", Real, shapes!([2, 3] [1, 3]; [0, 3] [2, 3]; [2, 3] [2, 3]; [3]; [1, 2] [2, 2] [3, 2]), |x| Var::concat(x, 0)),
+        row("concat", Real, shapes!([2, 3] [1, 3]; [0, 3] [2, 3]; [2, 3] [2, 3]; [3]; [1, 2] [2, 2] [3, 2]),
+            |x| Var::concat(x, 0)),
         row("concat", Real, shapes!([2, 1, 3] [2, 2, 3]; [0, 2] [0, 1]), |x| Var::concat(x, 1)),
         row("stack", Real, shapes!([2, 3] [2, 3]; [3] [3] [3]; [0] [0]; [] []), |x| Var::stack(x, 0)),
         row("stack", Real, shapes!([2, 3] [2, 3]; [1]; [2, 0] [2, 0]), |x| Var::stack(x, -1)),
@@ -162,10 +173,14 @@ fn table() -> Vec<Row> {
 
         row("cross_entropy", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].cross_entropy(&labels(x[0]))),
         row("cross_entropy_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].cross_entropy_each(&labels(x[0]))),
-        row("cross_entropy_smooth", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].cross_entropy_smooth(&labels(x[0]), 0.2)),
-        row("cross_entropy_smooth_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].cross_entropy_smooth_each(&labels(x[0]), 1.0)),
-        row("cross_entropy_soft", Real, shapes!([4, 3] [4, 3]; [1, 3] [1, 3]; [3, 1] [3, 1]), |x| x[0].cross_entropy_soft(x[1])),
-        row("cross_entropy_soft_each", Real, shapes!([4, 3] [4, 3]; [0, 3] [0, 3]; [3, 1] [3, 1]), |x| x[0].cross_entropy_soft_each(x[1])),
+        row("cross_entropy_smooth", Real, shapes!([4, 3]; [1, 3]; [3, 1]),
+            |x| x[0].cross_entropy_smooth(&labels(x[0]), 0.2)),
+        row("cross_entropy_smooth_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]),
+            |x| x[0].cross_entropy_smooth_each(&labels(x[0]), 1.0)),
+        row("cross_entropy_soft", Real, shapes!([4, 3] [4, 3]; [1, 3] [1, 3]; [3, 1] [3, 1]),
+            |x| x[0].cross_entropy_soft(x[1])),
+        row("cross_entropy_soft_each", Real, shapes!([4, 3] [4, 3]; [0, 3] [0, 3]; [3, 1] [3, 1]),
+            |x| x[0].cross_entropy_soft_each(x[1])),
         row("nll", Real, shapes!([4, 3]; [1, 3]; [3, 1]), |x| x[0].nll(&labels(x[0]))),
         row("nll_each", Real, shapes!([4, 3]; [0, 3]; [3, 1]), |x| x[0].nll_each(&labels(x[0]))),
 
@@ -180,13 +195,17 @@ fn table() -> Vec<Row> {
         row("kl_div", Positive, PAIR, |x| x[0].kl_div(x[1])),
         row("kl_div_each", Positive, EMPTY_PAIR, |x| x[0].kl_div_each(x[1])),
 
-        row("batch_norm", Real, shapes!([5, 3] [3] [3]; [4, 1] [1] [1]; [3, 2, 4] [2] [2]), |x| x[0].batch_norm(Some(x[1]), Some(x[2]), 1e-2).0),
+        row("batch_norm", Real, shapes!([5, 3] [3] [3]; [4, 1] [1] [1]; [3, 2, 4] [2] [2]),
+            |x| x[0].batch_norm(Some(x[1]), Some(x[2]), 1e-2).0),
         row("batch_norm", Real, shapes!([5, 3]), |x| x[0].batch_norm(None, None, 1e-2).0),
-        row("batch_norm_with", Real, shapes!([5, 3] [3] [3]; [0, 3] [3] [3]; [4, 1] [1] [1]; [3, 2, 4] [2] [2]), |x| with_given(x[0], Some(x[1]), Some(x[2]))),
+        row("batch_norm_with", Real, shapes!([5, 3] [3] [3]; [0, 3] [3] [3]; [4, 1] [1] [1]; [3, 2, 4] [2] [2]),
+            |x| with_given(x[0], Some(x[1]), Some(x[2]))),
         row("batch_norm_with", Real, shapes!([5, 3]), |x| with_given(x[0], None, None)),
-        row("layer_norm", Real, shapes!([5, 3] [3] [3]; [0, 3] [3] [3]; [2, 1, 3] [3] [3]; [3] [3] [3]), |x| x[0].layer_norm(Some(x[1]), Some(x[2]), 1e-2)),
+        row("layer_norm", Real, shapes!([5, 3] [3] [3]; [0, 3] [3] [3]; [2, 1, 3] [3] [3]; [3] [3] [3]),
+            |x| x[0].layer_norm(Some(x[1]), Some(x[2]), 1e-2)),
         row("layer_norm", Real, shapes!([5, 3]), |x| x[0].layer_norm(None, None, 1e-2)),
-        row("rms_norm", Real, shapes!([5, 3] [3]; [0, 3] [3]; [2, 1, 3] [3]; [3] [3]), |x| x[0].rms_norm(Some(x[1]), 1e-2)),
+        row("rms_norm", Real, shapes!([5, 3] [3]; [0, 3] [3]; [2, 1, 3] [3]; [3] [3]),
+            |x| x[0].rms_norm(Some(x[1]), 1e-2)),
     ]
 }
 
@@ -373,7 +392,8 @@ fn every_op_meets_an_empty_and_a_size_1_axis() {
     }
 }
 
-/// One after the other, a million tenths in single precision make 100,958; with several partial sums the error is a tenth.
+/// One after the other, a million tenths in single precision make 100,958; with several partial sums the error is a
+/// tenth.
 #[test]
 fn a_long_column_has_several_partial_sums() {
     let tape = Tape::new();

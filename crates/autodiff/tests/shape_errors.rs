@@ -20,8 +20,10 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`div`", "[2, 3]", "[2, 2]"], || _ = v(t, &[2, 3]) / v(t, &[2, 2]));
     assert_panics(&["`maximum`", "[2, 3]", "[0]"], || _ = v(t, &[2, 3]).maximum(v(t, &[0])));
     assert_panics(&["`minimum`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).minimum(v(t, &[4])));
-    assert_panics(&["`where_cond`", "[2, 3]", "[4]"], || _ = Var::where_cond(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
-    assert_panics(&["`where_cond`", "[2, 3]", "[2]"], || _ = Var::where_cond(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
+    assert_panics(&["`where_cond`", "[2, 3]", "[4]"],
+        || _ = Var::where_cond(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
+    assert_panics(&["`where_cond`", "[2, 3]", "[2]"],
+        || _ = Var::where_cond(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
     assert_panics(&["`clamp`", "1", "-1"], || _ = v(t, &[2]).clamp(1.0, -1.0));
     assert_panics(&["`matmul`", "[2, 3]", "[4, 5]"], || _ = v(t, &[2, 3]).matmul(v(t, &[4, 5])));
     assert_panics(&["`matmul`", "[3]", "[3, 5]"], || _ = v(t, &[3]).matmul(v(t, &[3, 5])));
@@ -64,7 +66,8 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`index_select`", "axis 2", "[4, 3]"], || _ = v(t, &[4, 3]).index_select(2, &[]));
     assert_panics(&["`gather`", "[4]", "[2, 3]"], || _ = v(t, &[2, 3]).gather(1, Array1::zeros(4).view()));
     assert_panics(&["`gather`", "[3, 1]", "[2, 3]"], || _ = v(t, &[2, 3]).gather(1, Array2::zeros((3, 1)).view()));
-    assert_panics(&["`gather`", "index 3", "[2, 3]"], || _ = v(t, &[2, 3]).gather(1, Array2::from_elem((2, 1), 3).view()));
+    assert_panics(&["`gather`", "index 3", "[2, 3]"],
+        || _ = v(t, &[2, 3]).gather(1, Array2::from_elem((2, 1), 3).view()));
     assert_panics(&["`gather`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).gather(2, Array2::zeros((2, 1)).view()));
 }
 

@@ -9,8 +9,8 @@
 //! | occupied | divides work in `join`; it may help others meanwhile | yes | no | `join` returns: the state before |
 //! | waiting | looks for work in [`wait`], and does it | yes | yes | finds none for [`PATIENCE`]: idle |
 //!
-//! Every `join` calls [`keep_awake`], which sends a job out into the pool unless all other members wait already. The job is
-//! counted in `WAITING` from then on, until it ends. An occupied member that takes it ends it at once: while it
+//! Every `join` calls [`keep_awake`], which sends a job out into the pool unless all other members wait already. The
+//! job is counted in `WAITING` from then on, until it ends. An occupied member that takes it ends it at once: while it
 //! waited for more, its own `join`, and everybody behind that, would wait for it.
 
 use std::cell::Cell;
@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use rayon::Yield;
 
-/// For how long a member looks for work before it sleeps. Rayon's own members give up earlier. The threads of OpenMP wait
-/// like this, too, and for longer.
+/// For how long a member looks for work before it sleeps. Rayon's own members give up earlier. The threads of OpenMP
+/// wait like this, too, and for longer.
 pub(super) const PATIENCE: Duration = Duration::from_micros(200);
 
 /// How many jobs that [`wait`] are under way or sent out.

@@ -2,8 +2,8 @@
 //! would have to be mapped and cleared, and makes no arrays anew.
 //!
 //! The free tensors belong to the thread, so that a pullback can take one, too. [`Tape::reset`](crate::Tape::reset) and
-//! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares. `reset` then frees what the whole step
-//! did not need; when a tape of the thread ends, everything is freed.
+//! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares. `reset` then frees what the whole
+//! step did not need; when a tape of the thread ends, everything is freed.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -25,8 +25,8 @@ struct Pool<F: Real>(Vec<SizeClass<F>>);
 
 /// The free tensors of one size. What keeps their number from growing:
 ///
-/// - Of the free tensors, those that were never needed between two calls of [`trim`] are freed: `min_free` is the fewest
-///   that were free at a time since the last call.
+/// - Of the free tensors, those that were never needed between two calls of [`trim`] are freed: `min_free` is the
+///   fewest that were free at a time since the last call.
 /// - No more tensors come back than were taken: `outstanding` counts those that may. A thread that only drops what
 ///   other threads made keeps nothing.
 /// - A tensor that stays away is expected back until the second [`trim`] after it was taken, not for ever:
@@ -118,8 +118,8 @@ impl<F: Real> SizeClass<F> {
         Self { len, free: Vec::new(), min_free: 0, outstanding: 0, taken_since_trim: 0 }
     }
 
-    /// A free tensor, if there is one, of this shape if possible. If there is none, the caller makes one, which counts as
-    /// taken.
+    /// A free tensor, if there is one, of this shape if possible. If there is none, the caller makes one, which counts
+    /// as taken.
     fn take(&mut self, shape: &[usize]) -> Option<Tensor<F>> {
         self.outstanding += 1;
         self.taken_since_trim += 1;

@@ -1,8 +1,8 @@
 //! The loops over elements that the ops share.
 //!
-//! The loops are functions of their own because of their arguments' types. Those tell the compiler (as LLVM's `noalias`)
-//! that what is written overlaps nothing else, above all no number that the closure holds. A number that a closure only
-//! refers to (without `move`) may still be loaded for each element.
+//! The loops are functions of their own because of their arguments' types. Those tell the compiler (as LLVM's
+//! `noalias`) that what is written overlaps nothing else, above all no number that the closure holds. A number that a
+//! closure only refers to (without `move`) may still be loaded for each element.
 
 use ndarray::{ArrayViewMut1, Axis, Zip, aview1};
 

@@ -1,11 +1,11 @@
-//! Elementary functions for `f32` that the compiler can turn into vector instructions: no branch, no call, no table.
-//! (A branch here is a choice between two values that are both computed.) Only rounded `+ - * /` and integers, no product
+//! Elementary functions for `f32` that the compiler can turn into vector instructions: no branch, no call, no table. (A
+//! branch here is a choice between two values that are both computed.) Only rounded `+ - * /` and integers, no product
 //! fused with a sum, so that a result has the same bits on every CPU.
 //!
 //! Each reduces its argument to a short interval and evaluates a polynomial there; `tests/golden/elementary.py` derives
-//! the polynomials. The error is given in units in the last place (ulp) of the exact result; correct rounding is 0.5 ulp.
-//! The bounds hold for all 2³² arguments; the tests take a sample.
-//! All keep NaN; those with the value 0 at 0 keep its sign; subnormal results are not flushed to 0.
+//! the polynomials. The error is given in units in the last place (ulp) of the exact result; correct rounding is 0.5
+//! ulp. The bounds hold for all 2³² arguments; the tests take a sample. All keep NaN; those with the value 0 at 0 keep
+//! its sign; subnormal results are not flushed to 0.
 
 use std::f32::consts::LOG2_E;
 

@@ -9,10 +9,10 @@ use super::math;
 
 /// The element type of a tensor: `f32` (the default everywhere) or `f64` (gradient checks, references).
 ///
-/// The elementary functions come from [`num_traits::Float`]; this trait adds what it lacks. Those named `fast_…` are what
-/// the ops call: Float's function, unless the type has one that compiles to vector instructions, as `f32` has (at most 2
-/// units in the last place from the exact result, as in the standard library). The trait is open on purpose: a dual number
-/// that implements it runs the same tape and yields Hessian-vector products.
+/// The elementary functions come from [`num_traits::Float`]; this trait adds what it lacks. Those named `fast_…` are
+/// what the ops call: Float's function, unless the type has one that compiles to vector instructions, as `f32` has (at
+/// most 2 units in the last place from the exact result, as in the standard library). The trait is open on purpose: a
+/// dual number that implements it runs the same tape and yields Hessian-vector products.
 pub trait Real:
     Float + NumAssign + Sum + ScalarOperand + Default + Debug + Display + LowerExp + Send + Sync + 'static
 {
@@ -29,8 +29,8 @@ pub trait Real:
     /// The value as `f64`, for reports.
     fn as_f64(self) -> f64;
 
-    /// 1 or -1; zero and NaN stay what they are, so that nothing moves an element without a gradient, and nothing hides a
-    /// NaN.
+    /// 1 or -1; zero and NaN stay what they are, so that nothing moves an element without a gradient, and nothing hides
+    /// a NaN.
     #[inline]
     fn sign(self) -> Self {
         if self > Self::ZERO {

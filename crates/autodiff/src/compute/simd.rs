@@ -3,8 +3,8 @@
 
 /// Runs `f`, compiled for the widest vectors that this CPU has.
 ///
-/// The compiler turns the loops that are inlined into `f` into vector instructions by itself. Nothing else changes: no sum
-/// is reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
+/// The compiler turns the loops that are inlined into `f` into vector instructions by itself. Nothing else changes: no
+/// sum is reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
 /// `#[inline(always)]` before a closure that is longer than a line or two.
 ///
 /// ```

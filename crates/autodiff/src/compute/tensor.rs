@@ -20,8 +20,8 @@ pub type Tensor<F = f32> = ArcArray<F, IxDyn>;
 /// An owned or shared array moves; a view, a slice and a reference to an owned array are copied.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot become a tensor of `{F}`",
-    note = "numbers, nested arrays, `Vec`, `ndarray` arrays of any rank and `(slice, shape)` can, if their elements are \
-            `{F}`: convert elements with `mapv(f32::from)` or `as f32`",
+    note = "numbers, nested arrays, `Vec`, `ndarray` arrays of any rank and `(slice, shape)` can, if their elements \
+            are `{F}`: convert elements with `mapv(f32::from)` or `as f32`",
     note = "this may be another version of `ndarray`: use the one that Wengert re-exports"
 )]
 pub trait IntoTensor<F: Real> {

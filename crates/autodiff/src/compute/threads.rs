@@ -33,7 +33,8 @@ pub fn threads() -> usize {
 }
 
 /// Sets how many threads work together, the calling one included; 0 leaves the number to rayon, which reads
-/// `RAYON_NUM_THREADS` and asks the system. Call it once, on the thread that will train, before anything else uses rayon.
+/// `RAYON_NUM_THREADS` and asks the system. Call it once, on the thread that will train, before anything else uses
+/// rayon.
 ///
 /// # Errors
 ///

@@ -5,6 +5,10 @@ use std::ops::{Add, Div, Mul, Sub};
 use crate::compute::{elementwise, inlined, layout, reduce};
 use crate::{Real, Tensor, Var};
 
+/// # Functions of two tensors
+///
+/// Operands of different shapes are broadcast as NumPy does: axes are aligned at the end, and an axis that is missing
+/// or has size 1 is repeated. `+`, `-`, `*` and `/` also take a number.
 impl<F: Real> Var<'_, F> {
     /// `y = value(a, b)`, `da = dy · slopes.0(a, b)` and `db = dy · slopes.1(a, b)`, each summed over the axes along
     /// which its operand was repeated.
@@ -37,14 +41,32 @@ impl<F: Real> Var<'_, F> {
         shape
     }
 
-    /// `y = max(a, b)`. The gradient goes to the larger operand, by halves to both where they are equal. NaN stays NaN.
+    /// `y = max(a, b)`, in the common shape. The gradient goes to the larger operand, by halves to both where they are
+    /// equal. NaN stays NaN.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([1.0, 5.0]), tape.variable(3.0));
+    /// assert_eq!(a.maximum(b).value(), [3.0, 5.0].into_tensor());
+    /// ```
+    #[doc(alias = "fmax")]
     #[track_caller]
     pub fn maximum(self, rhs: Self) -> Self {
         let larger = |a: F, b| if a > b || a.is_nan() { a } else { b };
         self.binary("maximum", rhs, larger, (|a, b| share(a > b, a == b), |a, b| share(b > a, a == b)))
     }
 
-    /// `y = min(a, b)`. The gradient goes to the smaller operand, by halves to both where they are equal. NaN stays NaN.
+    /// `y = min(a, b)`, in the common shape. The gradient goes to the smaller operand, by halves to both where they are
+    /// equal. NaN stays NaN.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([1.0, 5.0]), tape.variable(3.0));
+    /// assert_eq!(a.minimum(b).value(), [1.0, 3.0].into_tensor());
+    /// ```
+    #[doc(alias = "fmin")]
     #[track_caller]
     pub fn minimum(self, rhs: Self) -> Self {
         let smaller = |a: F, b| if a < b || a.is_nan() { a } else { b };
@@ -78,7 +100,15 @@ fn share<F: Real>(wins: bool, ties: bool) -> F {
 impl<'t, F: Real> Add for Var<'t, F> {
     type Output = Var<'t, F>;
 
-    /// `y = a + b`, `da = dy`, `db = dy`.
+    /// `y = a + b`, in the common shape; `da = dy`, `db = dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([10.0, 20.0]));
+    /// assert_eq!((a + b).value(), [[11.0, 22.0], [13.0, 24.0]].into_tensor());
+    /// ```
+    #[doc(alias = "plus")]
     #[track_caller]
     fn add(self, rhs: Self) -> Self {
         let shape = self.broadcast_with("add", rhs);
@@ -93,7 +123,15 @@ impl<'t, F: Real> Add for Var<'t, F> {
 impl<'t, F: Real> Sub for Var<'t, F> {
     type Output = Var<'t, F>;
 
-    /// `y = a - b`, `da = dy`, `db = -dy`.
+    /// `y = a - b`, in the common shape; `da = dy`, `db = -dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([10.0, 20.0]));
+    /// assert_eq!((a - b).value(), [[-9.0, -18.0], [-7.0, -16.0]].into_tensor());
+    /// ```
+    #[doc(alias = "subtract")]
     #[track_caller]
     fn sub(self, rhs: Self) -> Self {
         let shape = self.broadcast_with("sub", rhs);
@@ -108,7 +146,15 @@ impl<'t, F: Real> Sub for Var<'t, F> {
 impl<'t, F: Real> Mul for Var<'t, F> {
     type Output = Var<'t, F>;
 
-    /// `y = a b`, `da = b dy`, `db = a dy`.
+    /// `y = a b`, in the common shape; `da = b dy`, `db = a dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([10.0, 20.0]));
+    /// assert_eq!((a * b).value(), [[10.0, 40.0], [30.0, 80.0]].into_tensor());
+    /// ```
+    #[doc(alias = "multiply")]
     #[track_caller]
     fn mul(self, rhs: Self) -> Self {
         self.binary("mul", rhs, |a, b| a * b, (|_, b| b, |a, _| a))
@@ -118,17 +164,26 @@ impl<'t, F: Real> Mul for Var<'t, F> {
 impl<'t, F: Real> Div for Var<'t, F> {
     type Output = Var<'t, F>;
 
-    /// `y = a / b`, `da = dy / b`, `db = -a dy / b²`.
+    /// `y = a / b`, in the common shape; `da = dy / b`, `db = -a dy / b²`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([2.0, 4.0]));
+    /// assert_eq!((a / b).value(), [[0.5, 0.5], [1.5, 1.0]].into_tensor());
+    /// ```
+    #[doc(alias = "divide")]
     #[track_caller]
     fn div(self, rhs: Self) -> Self {
         self.binary("div", rhs, |a, b| a / b, (|_, b: F| b.recip(), |a, b| -a / (b * b)))
     }
 }
 
-/// `y = x + c` and so on: a number on the right.
 impl<'t, F: Real> Add<F> for Var<'t, F> {
     type Output = Var<'t, F>;
 
+    /// `y = x + c` for a number `c`, in the shape of `x`; `dx = dy`.
+    #[doc(alias = "add_scalar")]
     #[track_caller]
     fn add(self, c: F) -> Self {
         self.shift("add", c)
@@ -138,6 +193,8 @@ impl<'t, F: Real> Add<F> for Var<'t, F> {
 impl<'t, F: Real> Sub<F> for Var<'t, F> {
     type Output = Var<'t, F>;
 
+    /// `y = x - c` for a number `c`, in the shape of `x`; `dx = dy`.
+    #[doc(alias = "sub_scalar")]
     #[track_caller]
     fn sub(self, c: F) -> Self {
         self.shift("sub", -c)
@@ -147,6 +204,8 @@ impl<'t, F: Real> Sub<F> for Var<'t, F> {
 impl<'t, F: Real> Mul<F> for Var<'t, F> {
     type Output = Var<'t, F>;
 
+    /// `y = c x` for a number `c`, in the shape of `x`; `dx = c dy`.
+    #[doc(alias = "mul_scalar")]
     #[track_caller]
     fn mul(self, c: F) -> Self {
         self.scale("mul", c)
@@ -156,6 +215,8 @@ impl<'t, F: Real> Mul<F> for Var<'t, F> {
 impl<'t, F: Real> Div<F> for Var<'t, F> {
     type Output = Var<'t, F>;
 
+    /// `y = x / c` for a number `c`, in the shape of `x`; `dx = dy / c`.
+    #[doc(alias = "div_scalar")]
     #[track_caller]
     fn div(self, c: F) -> Self {
         self.unary("div", |x| x / c, move |_, _| c.recip())
@@ -168,6 +229,7 @@ macro_rules! number_on_the_left {
         impl<'t> Add<Var<'t, $float>> for $float {
             type Output = Var<'t, $float>;
 
+            /// `y = c + x` for a number `c`, in the shape of `x`; `dx = dy`.
             #[track_caller]
             fn add(self, x: Var<'t, $float>) -> Var<'t, $float> {
                 x + self
@@ -177,6 +239,7 @@ macro_rules! number_on_the_left {
         impl<'t> Sub<Var<'t, $float>> for $float {
             type Output = Var<'t, $float>;
 
+            /// `y = c - x` for a number `c`, in the shape of `x`; `dx = -dy`.
             #[track_caller]
             fn sub(self, x: Var<'t, $float>) -> Var<'t, $float> {
                 -x + self
@@ -186,6 +249,7 @@ macro_rules! number_on_the_left {
         impl<'t> Mul<Var<'t, $float>> for $float {
             type Output = Var<'t, $float>;
 
+            /// `y = c x` for a number `c`, in the shape of `x`; `dx = c dy`.
             #[track_caller]
             fn mul(self, x: Var<'t, $float>) -> Var<'t, $float> {
                 x * self
@@ -195,6 +259,7 @@ macro_rules! number_on_the_left {
         impl<'t> Div<Var<'t, $float>> for $float {
             type Output = Var<'t, $float>;
 
+            /// `y = c / x` for a number `c`, in the shape of `x`; `dx = -c dy / x²`.
             #[track_caller]
             #[expect(clippy::suspicious_arithmetic_impl, reason = "c / x = c · (1/x)")]
             fn div(self, x: Var<'t, $float>) -> Var<'t, $float> {

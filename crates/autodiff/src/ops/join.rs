@@ -5,12 +5,22 @@ use ndarray::Slice;
 use super::axes;
 use crate::{Real, Tensor, Var};
 
+/// # Joining
 impl<F: Real> Var<'_, F> {
-    /// The tensors one after the other along `axis`: `Var::concat(&[a, b], 0)`. Each gets its slice of `dy`.
+    /// The tensors one after the other along `axis`, whose sizes add up: `Var::concat(&[a, b], 0)`. Each gets its slice
+    /// of `dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape, Var};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([1.0, 2.0]), tape.variable([3.0]));
+    /// assert_eq!(Var::concat(&[a, b], 0).value(), [1.0, 2.0, 3.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no tensor, if the axis does not exist, or if the shapes differ at another axis.
+    #[doc(alias("cat", "concatenate", "append", "hstack", "vstack"))]
     #[track_caller]
     pub fn concat(parts: &[Self], axis: isize) -> Self {
         let shape = first_shape("concat", parts);
@@ -43,12 +53,21 @@ impl<F: Real> Var<'_, F> {
         parts[0].tape().record_many("concat", y, edges)
     }
 
-    /// Tensors of one shape side by side along a new axis: `Var::stack(&[a, b], 0)[i]` is the `i`-th. Each gets its place
-    /// of `dy`. `axis` is an axis of the result.
+    /// Tensors of one shape side by side along a new axis: with `axis = 0`, `n` tensors `[k]` become `[n, k]`. Each
+    /// gets its place of `dy`. `axis` is an axis of the result.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape, Var};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([1.0, 2.0]), tape.variable([3.0, 4.0]));
+    /// assert_eq!(Var::stack(&[a, b], 0).value(), [[1.0, 2.0], [3.0, 4.0]].into_tensor());
+    /// assert_eq!(Var::stack(&[a, b], -1).value(), [[1.0, 3.0], [2.0, 4.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no tensor, if the axis does not exist, or if the shapes differ.
+    #[doc(alias = "pack")]
     #[track_caller]
     pub fn stack(parts: &[Self], axis: isize) -> Self {
         let shape = first_shape("stack", parts);

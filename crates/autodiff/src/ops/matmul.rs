@@ -6,15 +6,24 @@ use crate::compute::layout::{self, reshaped};
 use crate::compute::{Gemm, buffers, reduce};
 use crate::{Real, Tensor, Var};
 
+/// # Matrix products
 impl<F: Real> Var<'_, F> {
-    /// `Y = A B` for `A: [m, k]`, `B: [k, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
+    /// `Y = A B` for `A: [m, k]`, `B: [k, n]`, of shape `[m, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
     ///
-    /// Either may be a batch, `[batch, m, k]` or `[batch, k, n]`; the other is then a batch of the same size, or a batch
-    /// of one or a single matrix that serves all, whose gradient is the sum over the batch.
+    /// Either may be a batch, `[batch, m, k]` or `[batch, k, n]`, and so is the result then. The other is a batch of
+    /// the same size, or a batch of one or a single matrix that serves all, whose gradient is the sum over the batch.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([[10.0], [20.0]]));
+    /// assert_eq!(a.matmul(b).value(), [[50.0], [110.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes do not fit.
+    #[doc(alias("mm", "bmm", "dot", "einsum", "tensordot"))]
     #[track_caller]
     pub fn matmul(self, rhs: Self) -> Self {
         self.same_tape("matmul", rhs);
@@ -43,12 +52,21 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("matmul", y, [da, db])
     }
 
-    /// The dense layer's `Y = X Wᵀ + b` in one op, for `X: [..., in]`, `W: [out, in]`, `b: [out]`;
-    /// `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY`, the latter two summed over all leading axes of `X`.
+    /// The dense layer's `Y = X Wᵀ + b` in one op, for `X: [..., in]`, `W: [out, in]`, `b: [out]`, of shape
+    /// `[..., out]`; `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY`, the latter two summed over all leading axes of `X`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (w, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([0.5, 0.0]));
+    /// let y = tape.constant([[1.0, 10.0]]).linear(w, Some(b));
+    /// assert_eq!(y.value(), [[21.5, 43.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes do not fit.
+    #[doc(alias("addmm", "dense", "fully_connected"))]
     #[track_caller]
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
         self.same_tape("linear", weight);

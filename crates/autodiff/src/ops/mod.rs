@@ -1,5 +1,6 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
+mod activation;
 mod axes;
 mod binary;
 mod join;

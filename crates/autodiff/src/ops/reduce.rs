@@ -1,7 +1,4 @@
-//! Reductions over axes. An axis may be counted from the end (-1 is the last). With `keepdim`, a reduced axis stays with
-//! size 1, so that the result broadcasts against `x`; without, it disappears. An empty list of axes reduces nothing.
-//!
-//! In the formulas `dy` stands for its value repeated along the reduced axes.
+//! Reductions over axes. In the formulas `dy` stands for its value repeated along the reduced axes.
 
 use ndarray::{Axis, IxDyn};
 
@@ -67,18 +64,38 @@ impl Reduction {
     }
 }
 
+/// # Reductions
+///
+/// An axis may be counted from the end: -1 is the last. With `keepdim`, a reduced axis stays with size 1, so that the
+/// result broadcasts against the input; without, it disappears. An empty list of axes reduces nothing.
 impl<F: Real> Var<'_, F> {
-    /// `y = Σ x` over all elements, a scalar; `dx = dy`. The sum of no elements is 0.
+    /// `y = Σ x` over all elements, a scalar of shape `[]`; `dx = dy`. The sum of no elements is 0.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([[1.0, 2.0], [3.0, 4.0]]).sum().item(), 10.0);
+    /// ```
+    #[doc(alias("reduce_sum", "sum_all"))]
     #[track_caller]
     pub fn sum(self) -> Self {
         self.sum_axes(&self.all_axes(), false)
     }
 
-    /// `y = Σ x` over `axes`; `dx = dy`. The sum of no elements is 0.
+    /// `y = Σ x` over `axes`, which disappear or, with `keepdim`, stay with size 1; `dx = dy`. The sum of no elements
+    /// is 0.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_axes(&[0], false).value(), [4.0, 6.0].into_tensor());
+    /// assert_eq!(x.sum_axes(&[-1], true).value(), [[3.0], [7.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice.
+    #[doc(alias("sum_axis", "sum_dim", "sum_keepdim", "reduce_sum"))]
     #[track_caller]
     pub fn sum_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
@@ -89,21 +106,36 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("sum", y, [dx])
     }
 
-    /// `y = Σ x / n` over all `n` elements, a scalar; `dx = dy / n`.
+    /// `y = Σ x / n` over all `n` elements, a scalar of shape `[]`; `dx = dy / n`.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([[1.0, 2.0], [3.0, 4.0]]).mean().item(), 2.5);
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no element.
+    #[doc(alias("average", "reduce_mean", "mean_all"))]
     #[track_caller]
     pub fn mean(self) -> Self {
         self.mean_axes(&self.all_axes(), false)
     }
 
-    /// `y = Σ x / n` over `axes`, along which there are `n` elements; `dx = dy / n`.
+    /// `y = Σ x / n` over `axes`, along which there are `n` elements; `dx = dy / n`. The axes disappear or, with
+    /// `keepdim`, stay with size 1.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.mean_axes(&[0], false).value(), [2.0, 3.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice; if `n = 0`.
+    #[doc(alias("mean_axis", "mean_dim", "mean_keepdim", "reduce_mean"))]
     #[track_caller]
     pub fn mean_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
@@ -116,21 +148,36 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("mean", y, [dx])
     }
 
-    /// The variance of all elements, a scalar: see [`var_axes`](Var::var_axes).
+    /// The variance of all elements, a scalar of shape `[]`: see [`var_axes`](Var::var_axes).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([1.0, 3.0]).var(0).item(), 1.0);
+    /// assert_eq!(tape.variable([1.0, 3.0]).var(1).item(), 2.0);
+    /// ```
+    #[doc(alias("variance", "ddof", "unbiased", "correction"))]
     #[track_caller]
     pub fn var(self, ddof: usize) -> Self {
         self.var_axes(&self.all_axes(), ddof, false)
     }
 
     /// `y = Σ (x - m)² / (n - ddof)` over `axes`, along which there are `n` elements with the mean `m`;
-    /// `dx = 2 (x - m) dy / (n - ddof)`.
+    /// `dx = 2 (x - m) dy / (n - ddof)`. The axes disappear or, with `keepdim`, stay with size 1.
     ///
     /// `ddof = 0` is the variance of the elements themselves, `ddof = 1` the unbiased estimate from a sample, which is
     /// PyTorch's default.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 3.0], [2.0, 2.0]]);
+    /// assert_eq!(x.var_axes(&[1], 1, false).value(), [2.0, 0.0].into_tensor());
+    /// ```
+    ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice; if `n ≤ ddof`.
+    #[doc(alias("var_axis", "variance", "reduce_variance", "ddof", "unbiased", "correction"))]
     #[track_caller]
     pub fn var_axes(self, axes: &[isize], ddof: usize, keepdim: bool) -> Self {
         let x = self.value();
@@ -155,40 +202,75 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("var", y, [dx])
     }
 
-    /// The largest element, a scalar: see [`max_axes`](Var::max_axes).
+    /// The largest element, a scalar of shape `[]`: see [`max_axes`](Var::max_axes).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([[1.0, 2.0], [4.0, 3.0]]).max().item(), 4.0);
+    /// ```
+    #[doc(alias("amax", "reduce_max", "max_all"))]
     #[track_caller]
     pub fn max(self) -> Self {
         self.max_axes(&self.all_axes(), false)
     }
 
     /// `y = max x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is larger than
-    /// anything.
+    /// anything. The axes disappear or, with `keepdim`, stay with size 1.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [4.0, 3.0]]);
+    /// assert_eq!(x.max_axes(&[1], false).value(), [2.0, 4.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice; if there is no element along `axes`.
+    #[doc(alias("max_axis", "amax", "max_dim", "max_keepdim", "reduce_max"))]
     #[track_caller]
     pub fn max_axes(self, axes: &[isize], keepdim: bool) -> Self {
         self.extreme("max", axes, keepdim, F::neg_infinity(), |x, best| x > best)
     }
 
-    /// The smallest element, a scalar: see [`min_axes`](Var::min_axes).
+    /// The smallest element, a scalar of shape `[]`: see [`min_axes`](Var::min_axes).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([[1.0, 2.0], [4.0, 3.0]]).min().item(), 1.0);
+    /// ```
+    #[doc(alias("amin", "reduce_min", "min_all"))]
     #[track_caller]
     pub fn min(self) -> Self {
         self.min_axes(&self.all_axes(), false)
     }
 
     /// `y = min x` over `axes`; `dx = dy / k` at the `k` elements that are equal to `y`, else 0. NaN is smaller than
-    /// anything.
+    /// anything. The axes disappear or, with `keepdim`, stay with size 1.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [4.0, 3.0]]);
+    /// assert_eq!(x.min_axes(&[1], false).value(), [1.0, 3.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice; if there is no element along `axes`.
+    #[doc(alias("min_axis", "amin", "min_dim", "min_keepdim", "reduce_min"))]
     #[track_caller]
     pub fn min_axes(self, axes: &[isize], keepdim: bool) -> Self {
         self.extreme("min", axes, keepdim, F::infinity(), |x, best| x < best)
     }
 
+    /// The element of which all others are worse. With `cᵢ = [xᵢ = y]`, as numbers:
+    ///
+    /// ```text
+    /// k  = Σ c         how many share the first place
+    /// s  = dy / k      the share of each of them
+    /// dx = c s         0 at all others
+    /// ```
     #[track_caller]
     fn extreme(
         self,
@@ -205,11 +287,10 @@ impl<F: Real> Var<'_, F> {
         let y = over.finish(best.clone());
         let dx = self.edge(move |dy| {
             let best = over.with_axes(best);
-            let chosen =
-                elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64((x == y).into()));
-            let ties = over.with_axes(over.sum(&chosen));
-            let share = elementwise::zip_inplace(over.broadcastable(dy), &ties, |dy, k| dy / k);
-            elementwise::broadcast_map(&chosen, &share, x.shape(), |chosen, share| chosen * share)
+            let c = elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64((x == y).into()));
+            let k = over.with_axes(over.sum(&c));
+            let share = elementwise::zip_inplace(over.broadcastable(dy), &k, |dy, k| dy / k);
+            elementwise::broadcast_map(&c, &share, x.shape(), |c, share| c * share)
         });
         self.tape().record(op, y, [dx])
     }

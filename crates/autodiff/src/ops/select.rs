@@ -6,9 +6,11 @@ use super::axes;
 use crate::compute::{layout, reduce};
 use crate::{Real, Tensor, Var};
 
+/// # Choosing elements
 impl<F: Real> Var<'_, F> {
-    /// `y = a` where `condition`, else `b`; `da = dy` where `condition`, else 0, and `db` the other way round. All three
-    /// broadcast. (NumPy and PyTorch call it `where`, which is a keyword of Rust.)
+    /// `y = a` where `condition`, else `b`, in the common shape of all three, which broadcast; `da = dy` where
+    /// `condition`, else 0, and `db` the other way round. (NumPy and PyTorch call it `where`, which is a keyword of
+    /// Rust.)
     ///
     /// A condition on values is computed outside the tape, having no gradient: with `x = a.value().mapv(|a| a > 0.0)`,
     /// write `Var::where_cond(x.view(), a, b)`.
@@ -16,9 +18,18 @@ impl<F: Real> Var<'_, F> {
     /// The part that is not chosen gets a gradient of 0. If it was computed by an op with an infinite slope there, such
     /// as `sqrt` at 0, that op turns the 0 into NaN: keep its input away from there, too.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape, Var, ndarray::arr1};
+    /// # let tape = Tape::new();
+    /// let (a, b) = (tape.variable([1.0, 2.0]), tape.variable(0.0));
+    /// let y = Var::where_cond(arr1(&[true, false]).view(), a, b);
+    /// assert_eq!(y.value(), [1.0, 0.0].into_tensor());
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the shapes cannot be broadcast together.
+    #[doc(alias("where", "select", "mask_where", "masked_fill", "cond"))]
     #[track_caller]
     pub fn where_cond<D: Dimension>(condition: ArrayView<'_, bool, D>, a: Self, b: Self) -> Self {
         let shape = a.broadcast_with("where_cond", b);
@@ -42,11 +53,20 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// The rows `indices` of `x`, in that order: rows are what lies at one place of `axis`, as in an embedding with
-    /// `axis = 0`. `dx` collects each row's `dy`, adding up where a row was taken more than once.
+    /// `axis = 0`. The shape is that of `x` with `indices.len()` at `axis`. `dx` collects each row's `dy`, adding up
+    /// where a row was taken more than once.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.index_select(0, &[1, 1, 0]).value(), [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the axis does not exist or an index is not below its length.
+    #[doc(alias("take", "gather", "select", "embedding", "embedding_lookup"))]
     #[track_caller]
     pub fn index_select(self, axis: isize, indices: &[usize]) -> Self {
         let x = self.value();
@@ -75,9 +95,17 @@ impl<F: Real> Var<'_, F> {
     ///
     /// `index` has as many axes as `x` and gives the result its shape; away from `axis` it may be smaller than `x`.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape, ndarray::arr2};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.gather(1, arr2(&[[1], [0]]).view()).value(), [[2.0], [3.0]].into_tensor());
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the axis does not exist, if the shapes do not fit, or if a number is not below the axis' length.
+    #[doc(alias("take_along_axis", "take_along_dim", "batch_gather"))]
     #[track_caller]
     pub fn gather<D: Dimension>(self, axis: isize, index: ArrayView<'_, usize, D>) -> Self {
         let x = self.value();

@@ -8,12 +8,23 @@ use super::axes;
 use crate::compute::{layout, reduce};
 use crate::{Real, Tensor, Var};
 
+/// # Shapes
+///
+/// Ops that rearrange elements and compute nothing. Where they can, they share the array instead of copying it.
 impl<F: Real> Var<'_, F> {
-    /// The same elements in row-major order under another shape; `dx` is `dy` reshaped back.
+    /// The same elements in row-major order under another `shape`; `dx` is `dy` reshaped back.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.reshape(&[2, 2]).value(), [[1.0, 2.0], [3.0, 4.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the number of elements differs.
+    #[doc(alias("view", "flatten", "squeeze", "unsqueeze", "expand_dims", "insert_axis"))]
     #[track_caller]
     pub fn reshape(self, shape: &[usize]) -> Self {
         let x = self.value();
@@ -29,11 +40,20 @@ impl<F: Real> Var<'_, F> {
         self.tape().record_view("reshape", y, self, dx)
     }
 
-    /// The transposed matrix, `y[j, i] = x[i, j]`: a view with other strides. `dx = dyᵀ`.
+    /// The transposed matrix, `y[j, i] = x[i, j]`: of `x: [m, n]` a view of shape `[n, m]`, with other strides.
+    /// `dx = dyᵀ`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.t().value(), [[1.0, 3.0], [2.0, 4.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If `x` does not have two axes.
+    #[doc(alias("transpose", "matrix_transpose", "reversed_axes"))]
     #[track_caller]
     pub fn t(self) -> Self {
         let shape = self.shape();
@@ -41,11 +61,20 @@ impl<F: Real> Var<'_, F> {
         self.transpose(0, 1)
     }
 
-    /// `x` with two axes swapped, a view with other strides; `dx` is `dy` with the same two swapped.
+    /// `x` with two axes swapped, a view with other strides and with these two sizes swapped; `dx` is `dy` with the
+    /// same two swapped.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[[1.0, 2.0], [3.0, 4.0]]]); // [1, 2, 2]
+    /// assert_eq!(x.transpose(0, -1).shape(), [2, 2, 1]);
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist.
+    #[doc(alias("swapaxes", "swap_axes", "swap_dims"))]
     #[track_caller]
     pub fn transpose(self, axis0: isize, axis1: isize) -> Self {
         let mut y = self.value();
@@ -61,9 +90,17 @@ impl<F: Real> Var<'_, F> {
     /// `x` with its axes in another order, a view with other strides: axis `i` of the result is axis `order[i]` of `x`.
     /// `dx` is `dy` in the inverse order.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]]]); // [3, 1, 2]
+    /// assert_eq!(x.permute(&[2, 0, 1]).shape(), [2, 3, 1]);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If `order` does not name every axis once.
+    #[doc(alias("transpose", "permuted_axes", "moveaxis", "movedim"))]
     #[track_caller]
     pub fn permute(self, order: &[isize]) -> Self {
         let x = self.value();
@@ -83,11 +120,19 @@ impl<F: Real> Var<'_, F> {
         self.tape().record_view("permute", x.permuted_axes(forward), self, dx)
     }
 
-    /// `x` repeated along its axes of size 1 and along new leading axes; `dx` sums over them.
+    /// `x` repeated along its axes of size 1 and along new leading axes, to this `shape`; `dx` sums over them.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([1.0, 2.0]);
+    /// assert_eq!(x.broadcast_to(&[2, 2]).value(), [[1.0, 2.0], [1.0, 2.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If `x` does not broadcast to `shape`.
+    #[doc(alias("expand", "broadcast_as", "repeat", "tile"))]
     #[track_caller]
     pub fn broadcast_to(self, shape: &[usize]) -> Self {
         let x = self.value();
@@ -102,11 +147,19 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("broadcast_to", y, [dx])
     }
 
-    /// The elements `range` along `axis`, as a view; `dx` is `dy` there and 0 elsewhere.
+    /// The elements `range` along `axis`, as a view with as many there; `dx` is `dy` in their place and 0 elsewhere.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.slice(1, 1..3).value(), [[2.0, 3.0], [5.0, 6.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the axis does not exist or the range is not within it.
+    #[doc(alias("narrow", "slice_axis", "dynamic_slice", "split", "chunk"))]
     #[track_caller]
     pub fn slice(self, axis: isize, range: Range<usize>) -> Self {
         let x = self.value();

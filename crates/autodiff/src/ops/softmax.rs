@@ -6,8 +6,16 @@ use super::axes;
 use crate::compute::{buffers, elementwise, inlined, reduce};
 use crate::{Real, Tensor, Var};
 
+/// # Softmax and its relatives
 impl<F: Real> Var<'_, F> {
-    /// `y = eˣ / Σ eˣ` along `axis`; `dx = y (dy - Σ y dy)`.
+    /// `y = eˣ / Σ eˣ` along `axis`, in the shape of `x`; `dx = y (dy - Σ y dy)`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([[3.0, 3.0], [0.0, 50.0]]).softmax(0).value().sum(), 2.0);
+    /// assert_eq!(tape.variable([3.0, 3.0]).softmax(-1).value(), [0.5, 0.5].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
@@ -21,12 +29,19 @@ impl<F: Real> Var<'_, F> {
         self.along("softmax", axis, softmax, pullback)
     }
 
-    /// `y = x - ln Σ eˣ` along `axis`, the logarithm of [`softmax`](Var::softmax) without its underflow;
-    /// `dx = dy - eʸ Σ dy`.
+    /// `y = x - ln Σ eˣ` along `axis`, the logarithm of [`softmax`](Var::softmax) without its underflow, in the shape
+    /// of `x`; `dx = dy - eʸ Σ dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([0.0, -1000.0]).log_softmax(0).value(), [0.0, -1000.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If there is no such axis.
+    #[doc(alias = "logsoftmax")]
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
         let pullback = inlined!(|dy: &mut [F], y: &[F]| {
@@ -56,17 +71,32 @@ impl<F: Real> Var<'_, F> {
         self.tape().record(op, y, [dx])
     }
 
-    /// `y = ln Σ eˣ` over all elements, a scalar: see [`logsumexp_axes`](Var::logsumexp_axes).
+    /// `y = ln Σ eˣ` over all elements, a scalar of shape `[]`: see [`logsumexp_axes`](Var::logsumexp_axes).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// assert_eq!(tape.variable([1000.0, 0.0]).logsumexp().item(), 1000.0);
+    /// ```
+    #[doc(alias("log_sum_exp", "reduce_logsumexp"))]
     #[track_caller]
     pub fn logsumexp(self) -> Self {
         self.logsumexp_axes(&self.all_axes(), false)
     }
 
-    /// `y = ln Σ eˣ` over `axes`; `dx = eˣ⁻ʸ dy`. For no elements it is `ln 0 = -∞`.
+    /// `y = ln Σ eˣ` over `axes`, which disappear or, with `keepdim`, stay with size 1; `dx = eˣ⁻ʸ dy`. For no elements
+    /// it is `ln 0 = -∞`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1000.0, 0.0], [0.0, 2000.0]]);
+    /// assert_eq!(x.logsumexp_axes(&[1], false).value(), [1000.0, 2000.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If an axis does not exist or is given twice.
+    #[doc(alias("logsumexp_axis", "log_sum_exp", "reduce_logsumexp"))]
     #[track_caller]
     pub fn logsumexp_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();

@@ -1,8 +1,8 @@
 //! The matrix product. Strides are free, so a transposed operand is a view and costs nothing.
 //!
-//! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any thread
-//! count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of our own
-//! where the CPU has AVX-512; these two hold the `unsafe`.
+//! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any
+//! thread count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of
+//! our own where the CPU has AVX-512; these two hold the `unsafe`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -130,7 +130,8 @@ mod tests {
         [x.clone(), x.t().as_standard_layout().into_owned(), spread, x.slice(s![..;-1, ..]).to_owned()]
     }
 
-    /// `|Ĉ - C| ≤ γ |A| |B|` with `γ = (k + 2) u`: Higham, "Accuracy and Stability of Numerical Algorithms", section 3.5.
+    /// `|Ĉ - C| ≤ γ |A| |B|` with `γ = (k + 2) u`: Higham, "Accuracy and Stability of Numerical Algorithms", section
+    /// 3.5.
     fn check(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, start: f32, c: ArrayView2<'_, f32>) {
         let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
         let exact = a.dot(&b) + f64::from(start);

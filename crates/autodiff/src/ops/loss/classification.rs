@@ -6,13 +6,16 @@ use crate::compute::{buffers, elementwise, inlined, layout, vectorized};
 use crate::ops::softmax::log_softmax;
 use crate::{Real, Tensor, Var};
 
+/// # Losses of a classifier
+///
+/// Each comes in two forms: `cross_entropy` is the mean over the rows, `cross_entropy_each` has one number per row.
 impl<F: Real> Var<'_, F> {
-    /// The mean over the rows of [`cross_entropy_each`](Var::cross_entropy_each), for logits `[n, classes]` and `n`
-    /// labels: the usual loss of a classifier.
+    /// The usual loss of a classifier, a scalar: the mean over the rows of
+    /// [`cross_entropy_each`](Var::cross_entropy_each), for logits `[n, classes]` and `n` labels.
     ///
     /// ```
     /// # use wengert_autodiff::{Tape, Tensor};
-    /// let tape = Tape::new();
+    /// # let tape = Tape::new();
     /// let logits = tape.variable(Tensor::<f32>::zeros(vec![2, 4]));
     /// let loss = logits.cross_entropy(&[3, 0]);
     /// assert_eq!(loss.item(), 4_f32.ln()); // every class is equally likely
@@ -21,38 +24,70 @@ impl<F: Real> Var<'_, F> {
     /// # Panics
     ///
     /// As [`cross_entropy_each`](Var::cross_entropy_each), and if there is no row.
+    #[doc(alias(
+        "CrossEntropyLoss",
+        "softmax_cross_entropy_with_integer_labels",
+        "sparse_categorical_crossentropy",
+        "sparse_softmax_cross_entropy_with_logits"
+    ))]
     #[track_caller]
     pub fn cross_entropy(self, labels: &[usize]) -> Self {
         self.cross_entropy_each(labels).mean()
     }
 
-    /// `yᵢ = -ln pᵢₖ` with `p = softmax(x)` along the rows and `k = labels[i]`; `dxᵢⱼ = (pᵢⱼ - [j = k]) dyᵢ`.
+    /// The cross entropy of each row, of shape `[n]` (reduction = none): `yᵢ = -ln pᵢₖ` with `p = softmax(x)` along the
+    /// rows and `k = labels[i]`; `dxᵢⱼ = (pᵢⱼ - [j = k]) dyᵢ`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[0.0, 0.0], [0.0, 1000.0]]);
+    /// assert_eq!(x.cross_entropy_each(&[1, 0]).value(), [2.0_f64.ln(), 1000.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the logits do not have the shape `[n, classes]`, there are not `n` labels, or a label is not a class.
+    #[doc(alias("reduction", "softmax_cross_entropy_with_integer_labels"))]
     #[track_caller]
     pub fn cross_entropy_each(self, labels: &[usize]) -> Self {
         self.cross_entropy_smooth_each(labels, 0.0)
     }
 
-    /// The mean over the rows of [`cross_entropy_smooth_each`](Var::cross_entropy_smooth_each).
+    /// Cross entropy with label smoothing, a scalar: the mean over the rows of
+    /// [`cross_entropy_smooth_each`](Var::cross_entropy_smooth_each).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let x = tape.variable([[0.0, 0.0], [0.0, 1000.0]]);
+    /// assert_eq!(x.cross_entropy_smooth(&[1, 1], 0.0).item(), x.cross_entropy(&[1, 1]).item());
+    /// ```
     ///
     /// # Panics
     ///
     /// As [`cross_entropy_smooth_each`](Var::cross_entropy_smooth_each), and if there is no row.
+    #[doc(alias("label_smoothing", "smooth_labels"))]
     #[track_caller]
     pub fn cross_entropy_smooth(self, labels: &[usize], smoothing: f64) -> Self {
         self.cross_entropy_smooth_each(labels, smoothing).mean()
     }
 
-    /// Cross entropy with label smoothing (Szegedy et al., 2016): a share `ε` of each label, the `smoothing`, is spread
-    /// evenly over all `K` classes. `qᵢⱼ = (1 - ε) [j = labels[i]] + ε/K`, `yᵢ = -Σⱼ qᵢⱼ ln pᵢⱼ` with `p = softmax(x)`
-    /// along the rows; `dx = (p - q) dy`.
+    /// Cross entropy with label smoothing (Szegedy et al., 2016) of each row, of shape `[n]` (reduction = none). A
+    /// share `ε` of each label, the `smoothing`, is spread evenly over all `K` classes:
+    /// `qᵢⱼ = (1 - ε) [j = labels[i]] + ε/K`, `yᵢ = -Σⱼ qᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows;
+    /// `dx = (p - q) dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[0.0, 1000.0]]);
+    /// assert_eq!(x.cross_entropy_smooth_each(&[1], 0.5).value(), [250.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// As [`cross_entropy_each`](Var::cross_entropy_each), and if the smoothing is not within 0 and 1.
+    #[doc(alias("reduction", "label_smoothing"))]
     #[track_caller]
     pub fn cross_entropy_smooth_each(self, labels: &[usize], smoothing: f64) -> Self {
         assert!(
@@ -87,23 +122,44 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("cross_entropy", y, [dx])
     }
 
-    /// The mean over the rows of [`cross_entropy_soft_each`](Var::cross_entropy_soft_each).
+    /// Cross entropy with class probabilities as the target, a scalar: the mean over the rows of
+    /// [`cross_entropy_soft_each`](Var::cross_entropy_soft_each).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([[0.0, 1000.0]]), tape.constant([[0.25, 0.75]]));
+    /// assert_eq!(x.cross_entropy_soft(t).item(), 250.0);
+    /// ```
     ///
     /// # Panics
     ///
     /// As [`cross_entropy_soft_each`](Var::cross_entropy_soft_each), and if there is no row.
+    #[doc(alias(
+        "soft_labels",
+        "softmax_cross_entropy",
+        "categorical_crossentropy",
+        "softmax_cross_entropy_with_logits"
+    ))]
     #[track_caller]
     pub fn cross_entropy_soft(self, target: Self) -> Self {
         self.cross_entropy_soft_each(target).mean()
     }
 
-    /// Cross entropy with a distribution over the classes in place of each label, `target: [n, classes]`:
-    /// `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`; `dx = (p Σⱼ tᵢⱼ - t) dy`,
-    /// `dt = -ln p dy`.
+    /// The cross entropy of each row, of shape `[n]` (reduction = none), with class probabilities in place of each
+    /// label, `target: [n, classes]`: `yᵢ = -Σⱼ tᵢⱼ ln pᵢⱼ` with `p = softmax(x)` along the rows and `0 ln 0 = 0`;
+    /// `dx = (p Σⱼ tᵢⱼ - t) dy`, `dt = -ln p dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([[0.0, 1000.0]]), tape.constant([[0.25, 0.75]]));
+    /// assert_eq!(x.cross_entropy_soft_each(t).value(), [250.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the logits do not have the shape `[n, classes]`, or the target has another.
+    #[doc(alias("reduction", "softmax_cross_entropy"))]
     #[track_caller]
     pub fn cross_entropy_soft_each(self, target: Self) -> Self {
         const OP: &str = "cross_entropy_soft";
@@ -129,22 +185,38 @@ impl<F: Real> Var<'_, F> {
         self.tape().record(OP, y, [dx, dt])
     }
 
-    /// The mean over the rows of [`nll_each`](Var::nll_each).
+    /// The negative log-likelihood, a scalar: the mean over the rows of [`nll_each`](Var::nll_each).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let log_p = tape.variable([[-1.0, -2.0], [-3.0, -4.0]]);
+    /// assert_eq!(log_p.nll(&[0, 1]).item(), 2.5);
+    /// ```
     ///
     /// # Panics
     ///
     /// As [`nll_each`](Var::nll_each), and if there is no row.
+    #[doc(alias("nll_loss", "NLLLoss"))]
     #[track_caller]
     pub fn nll(self, labels: &[usize]) -> Self {
         self.nll_each(labels).mean()
     }
 
-    /// The negative log-likelihood, for log-probabilities `x: [n, classes]`: `yᵢ = -xᵢₖ` with `k = labels[i]`;
-    /// `dxᵢⱼ = -[j = k] dyᵢ`. From logits, [`cross_entropy`](Var::cross_entropy) does both steps in one.
+    /// The negative log-likelihood of each row, of shape `[n]` (reduction = none), for log-probabilities
+    /// `x: [n, classes]`: `yᵢ = -xᵢₖ` with `k = labels[i]`; `dxᵢⱼ = -[j = k] dyᵢ`. From logits,
+    /// [`cross_entropy`](Var::cross_entropy) does both steps in one.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let log_p = tape.variable([[-1.0, -2.0], [-3.0, -4.0]]);
+    /// assert_eq!(log_p.nll_each(&[0, 1]).value(), [1.0, 4.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If `x` does not have the shape `[n, classes]`, there are not `n` labels, or a label is not a class.
+    #[doc(alias("reduction", "nll_loss"))]
     #[track_caller]
     pub fn nll_each(self, labels: &[usize]) -> Self {
         let x = self.value();

@@ -1,70 +1,118 @@
 //! Losses of each element: of a prediction `x` and a target `t` of the same shape.
-//!
-//! Every loss of this crate comes in two forms: `mse` is the mean, `mse_each` has one number per element (one per row
-//! for the classifiers' losses), to be added up, weighted or masked by whatever the task asks:
-//! `(y.mse_each(t) * mask).sum()`.
 
 use crate::compute::inlined;
-use crate::ops::unary::sigmoid;
+use crate::ops::activation::sigmoid;
 use crate::{Real, Var};
 
+/// # Losses of each element
+///
+/// Each comes in two forms: `mse` is the mean, `mse_each` has one number per element, to be added up, weighted or
+/// masked by whatever the task asks: `(y.mse_each(t) * mask).sum()`. The target has the shape of the prediction.
 impl<F: Real> Var<'_, F> {
-    /// The mean squared error: the mean of [`mse_each`](Var::mse_each) over all elements.
+    /// The mean squared error, a scalar: the mean of [`mse_each`](Var::mse_each) over all elements.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.mse(t).item(), 4.5);
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ, or there is no element.
+    #[doc(alias("mse_loss", "l2_loss", "squared_error", "mean_squared_error"))]
     #[track_caller]
     pub fn mse(self, target: Self) -> Self {
         self.mse_each(target).mean()
     }
 
-    /// `y = (x - t)²`; `dx = 2 (x - t) dy`, `dt = -dx`.
+    /// The squared error of each element, in their shape (reduction = none): `y = (x - t)²`; `dx = 2 (x - t) dy`,
+    /// `dt = -dx`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.mse_each(t).value(), [0.0, 9.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ: a prediction `[n, 1]` and a target `[n]` would broadcast to `[n, n]`, a popular mistake.
+    #[doc(alias("reduction", "squared_error"))]
     #[track_caller]
     pub fn mse_each(self, target: Self) -> Self {
         self.elementwise("mse", target, |x, t| (x - t) * (x - t), |x, t| (x - t) + (x - t))
     }
 
-    /// The mean absolute error: the mean of [`mae_each`](Var::mae_each) over all elements.
+    /// The mean absolute error, a scalar: the mean of [`mae_each`](Var::mae_each) over all elements.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.mae(t).item(), 1.5);
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ, or there is no element.
+    #[doc(alias("l1_loss", "absolute_error", "mean_absolute_error"))]
     #[track_caller]
     pub fn mae(self, target: Self) -> Self {
         self.mae_each(target).mean()
     }
 
-    /// `y = |x - t|`; `dx = sign(x - t) dy`, 0 where they are equal, `dt = -dx`.
+    /// The absolute error of each element, in their shape (reduction = none): `y = |x - t|`; `dx = sign(x - t) dy`, 0
+    /// where they are equal, `dt = -dx`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.mae_each(t).value(), [0.0, 3.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ.
+    #[doc(alias("reduction", "absolute_error"))]
     #[track_caller]
     pub fn mae_each(self, target: Self) -> Self {
         self.elementwise("mae", target, |x, t| (x - t).abs(), |x, t| (x - t).sign())
     }
 
-    /// The mean of [`huber_each`](Var::huber_each) over all elements.
+    /// Huber's loss, a scalar: the mean of [`huber_each`](Var::huber_each) over all elements.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.huber(t, 1.0).item(), 1.25);
+    /// ```
     ///
     /// # Panics
     ///
     /// As [`huber_each`](Var::huber_each), and if there is no element.
+    #[doc(alias("huber_loss", "smooth_l1", "smooth_l1_loss"))]
     #[track_caller]
     pub fn huber(self, target: Self, delta: f64) -> Self {
         self.huber_each(target, delta).mean()
     }
 
-    /// With `e = x - t`: `y = e²/2` where `|e| ≤ δ`, else `δ (|e| - δ/2)` (Huber, 1964); `dx = min(max(e, -δ), δ) dy`,
-    /// `dt = -dx`.
+    /// Huber's loss of each element (1964), in their shape (reduction = none). With `e = x - t`: `y = e²/2` where
+    /// `|e| ≤ δ`, else `δ (|e| - δ/2)`; `dx = min(max(e, -δ), δ) dy`, `dt = -dx`. PyTorch's `smooth_l1` is this divided
+    /// by δ.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([1.0, 2.0]), tape.constant([1.0, 5.0]));
+    /// assert_eq!(x.huber_each(t, 1.0).value(), [0.0, 2.5].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ, or `delta` is not positive.
+    #[doc(alias("reduction", "huber_loss", "smooth_l1"))]
     #[track_caller]
     pub fn huber_each(self, target: Self, delta: f64) -> Self {
         let (half, delta) = (F::from_f64(0.5), F::from_f64(delta));
@@ -79,23 +127,44 @@ impl<F: Real> Var<'_, F> {
         })
     }
 
-    /// The mean of [`bce_with_logits_each`](Var::bce_with_logits_each) over all elements.
+    /// Binary cross entropy of logits, a scalar: the mean of [`bce_with_logits_each`](Var::bce_with_logits_each) over
+    /// all elements.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([0.0, 0.0]), tape.constant([0.0, 1.0]));
+    /// assert_eq!(x.bce_with_logits(t).item(), 2.0_f64.ln());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ, or there is no element.
+    #[doc(alias(
+        "binary_cross_entropy_with_logits",
+        "BCEWithLogitsLoss",
+        "sigmoid_binary_cross_entropy",
+        "sigmoid_cross_entropy_with_logits"
+    ))]
     #[track_caller]
     pub fn bce_with_logits(self, target: Self) -> Self {
         self.bce_with_logits_each(target).mean()
     }
 
-    /// Binary cross entropy of the probability `p = σ(x)` with a target `t` between 0 and 1:
-    /// `y = -t ln p - (1 - t) ln (1 - p)`, as `max(x, 0) - t x + ln(1 + e^-|x|)` so that nothing overflows;
-    /// `dx = (p - t) dy`, `dt = -x dy`.
+    /// The cross entropy of each element, in their shape (reduction = none): of the probability `p = σ(x)` with a
+    /// target `t` between 0 and 1, `y = -t ln p - (1 - t) ln (1 - p)`, as `max(x, 0) - t x + ln(1 + e^-|x|)` so that
+    /// nothing overflows; `dx = (p - t) dy`, `dt = -x dy`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([1000.0, 1000.0]), tape.constant([0.0, 1.0]));
+    /// assert_eq!(x.bce_with_logits_each(t).value(), [1000.0, 0.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ.
+    #[doc(alias("reduction", "binary_cross_entropy_with_logits"))]
     #[track_caller]
     pub fn bce_with_logits_each(self, target: Self) -> Self {
         self.same_shape("bce_with_logits", target);
@@ -103,23 +172,39 @@ impl<F: Real> Var<'_, F> {
         self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
     }
 
-    /// The mean of [`kl_div_each`](Var::kl_div_each) over all *elements*, which is PyTorch's default. The divergence
-    /// itself is a sum over each row: `x.kl_div_each(t).sum() / n`.
+    /// A scalar: the mean of [`kl_div_each`](Var::kl_div_each) over all *elements*, which is PyTorch's default. The
+    /// divergence itself is a sum over each row: `x.kl_div_each(t).sum() / n`.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let (x, t) = (tape.variable([-1.0, -2.0]), tape.constant([0.0, 1.0]));
+    /// assert_eq!(x.kl_div(t).item(), 1.0);
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ, or there is no element.
+    #[doc(alias("kl_divergence", "kl_div_loss", "KLDivLoss"))]
     #[track_caller]
     pub fn kl_div(self, target: Self) -> Self {
         self.kl_div_each(target).mean()
     }
 
-    /// The terms of the divergence of Kullback and Leibler (1951), for log-probabilities `x` and probabilities `t`:
-    /// `y = t (ln t - x)`, 0 where `t = 0`; `dx = -t dy`, `dt = (ln t + 1 - x) dy`, which is infinite where `t = 0`.
+    /// The terms of the divergence of Kullback and Leibler (1951), in their shape (reduction = none). For
+    /// log-probabilities `x` and probabilities `t`: `y = t (ln t - x)`, 0 where `t = 0`; `dx = -t dy`,
+    /// `dt = (ln t + 1 - x) dy`, which is infinite where `t = 0`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (x, t) = (tape.variable([-1.0, -2.0]), tape.constant([0.0, 1.0]));
+    /// assert_eq!(x.kl_div_each(t).value(), [0.0, 2.0].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
     /// If the shapes differ.
+    #[doc(alias("reduction", "kl_divergence"))]
     #[track_caller]
     pub fn kl_div_each(self, target: Self) -> Self {
         self.same_shape("kl_div", target);

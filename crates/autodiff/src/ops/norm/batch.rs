@@ -10,9 +10,10 @@ use super::{Row, by_row, channel_values, into_tensor};
 use crate::compute::{buffers, inlined, vectorized};
 use crate::{Edge, Real, Tensor, Var};
 
+/// # Batch normalization
 impl<F: Real> Var<'_, F> {
     /// Normalizes each channel of `x: [n, c]` or `[n, c, l]` over its `m = n l` values, then scales it by `w: [c]` and
-    /// shifts it by `b: [c]` (Ioffe and Szegedy, 2015): `y = w x̂ + b` with
+    /// shifts it by `b: [c]` (Ioffe and Szegedy, 2015): `y = w x̂ + b`, in the shape of `x`, with
     ///
     /// ```text
     /// μ = Σ x / m         σ² = Σ (x - μ)² / m
@@ -22,9 +23,19 @@ impl<F: Real> Var<'_, F> {
     ///
     /// all sums over the `m` values of a channel. Also returns `μ` and `σ²` (biased), of shape `[c]`, as plain tensors.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 10.0], [3.0, 10.0]]);
+    /// let (y, mean, var) = x.batch_norm(None, None, 0.0001);
+    /// assert_eq!((mean, var), ([2.0, 10.0].into_tensor(), [1.0, 0.0].into_tensor()));
+    /// assert_eq!(y.sum().item(), 0.0);
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If `x` has not two or three axes, holds no element, or if `w` or `b` are not of shape `[c]`.
+    /// If `x` does not have two or three axes, if it holds no element, or if `w` or `b` does not have the shape `[c]`.
+    #[doc(alias("batch_normalization", "BatchNorm1d"))]
     #[track_caller]
     pub fn batch_norm(
         self,
@@ -61,11 +72,20 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// [`batch_norm`](Var::batch_norm) by a mean and a variance of shape `[c]` that are given, for evaluation:
-    /// `y = w (x - μ) r + b`; `dx = w r dy`, `dw` and `db` as there.
+    /// `y = w (x - μ) r + b`, in the shape of `x`; `dx = w r dy`, `dw` and `db` as there.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let (mean, var) = ([1.0].into_tensor(), [4.0].into_tensor());
+    /// let y = tape.variable([[1.0], [5.0]]).batch_norm_with(&mean, &var, None, None, 0.0);
+    /// assert_eq!(y.value(), [[0.0], [2.0]].into_tensor());
+    /// ```
     ///
     /// # Panics
     ///
-    /// If `x` has not two or three axes, or if `mean`, `var`, `w` or `b` are not of shape `[c]`.
+    /// If `x` does not have two or three axes, or if `mean`, `var`, `w` or `b` does not have the shape `[c]`.
+    #[doc(alias("batch_normalization", "running_mean", "running_var"))]
     #[track_caller]
     pub fn batch_norm_with(
         self,

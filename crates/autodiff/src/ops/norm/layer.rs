@@ -6,9 +6,10 @@ use super::{Row, by_row, into_tensor};
 use crate::compute::reduce;
 use crate::{Real, Var};
 
+/// # Normalization of rows
 impl<F: Real> Var<'_, F> {
     /// Normalizes over the last axis, of length `c`, then scales by `w: [c]` and shifts by `b: [c]` (Ba, Kiros and
-    /// Hinton, 2016): `y = w x̂ + b` with, for each row,
+    /// Hinton, 2016): `y = w x̂ + b`, in the shape of `x`, with, for each row,
     ///
     /// ```text
     /// μ = Σ x / c         σ² = Σ (x - μ)² / c         g = w dy
@@ -17,9 +18,17 @@ impl<F: Real> Var<'_, F> {
     ///
     /// and `dw = Σ dy x̂`, `db = Σ dy` over the rows.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 3.0], [-5.0, 5.0]]);
+    /// assert_eq!(x.layer_norm(None, None, 0.0).value(), [[-1.0, 1.0], [-1.0, 1.0]].into_tensor());
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If `x` has no axis or its last one is empty, or if `w` or `b` are not of shape `[c]`.
+    /// If `x` has no axis or its last one is empty, or if `w` or `b` does not have the shape `[c]`.
+    #[doc(alias("layer_normalization", "normalized_shape"))]
     #[track_caller]
     pub fn layer_norm(self, weight: Option<Self>, bias: Option<Self>, eps: f64) -> Self {
         let normalize = move |mut x: ArrayViewMut1<'_, F>| {
@@ -36,7 +45,7 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// Divides by the root mean square over the last axis, of length `c`, then scales by `w: [c]` (Zhang and Sennrich,
-    /// 2019): `y = w x̂` with, for each row,
+    /// 2019): `y = w x̂`, in the shape of `x`, with, for each row,
     ///
     /// ```text
     /// x̂ = r x         r = 1/√(Σ x² / c + ε)         g = w dy
@@ -45,9 +54,17 @@ impl<F: Real> Var<'_, F> {
     ///
     /// and `dw = Σ dy x̂` over the rows.
     ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[4.0, -4.0], [1.0, 1.0]]);
+    /// assert_eq!(x.rms_norm(None, 0.0).value(), [[1.0, -1.0], [1.0, 1.0]].into_tensor());
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If `x` has no axis or its last one is empty, or if `w` is not of shape `[c]`.
+    /// If `x` has no axis or its last one is empty, or if `w` does not have the shape `[c]`.
+    #[doc(alias = "rms_normalization")]
     #[track_caller]
     pub fn rms_norm(self, weight: Option<Self>, eps: f64) -> Self {
         let normalize = move |x: ArrayViewMut1<'_, F>| divide_by_root(x, eps);

@@ -1,7 +1,7 @@
 //! Normalization. `x̂ = (x - μ) r` with `r = 1/√(σ² + ε)` is the normalized input, `dy` the upstream gradient.
 //!
-//! These ops are fused: out of elementary ones, as in this crate's tests, every line of a formula makes a tensor as large
-//! as the input, and a step of batch norm takes about five times as long.
+//! These ops are fused: out of elementary ones, as in this crate's tests, every line of a formula makes a tensor as
+//! large as the input, and a step of batch norm takes about five times as long.
 
 mod batch;
 mod layer;

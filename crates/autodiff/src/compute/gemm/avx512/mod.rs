@@ -2,12 +2,12 @@
 //! Multiplication", ACM TOMS 34, 2008): a tile of C stays in registers while rows of B stream past it, multiplied by
 //! elements of A. With few rows or columns an operand is read where it lies, if it can be; otherwise both are packed.
 //!
-//! Sizes and loops bear the letters of BLIS (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS
-//! Functionality", ACM TOMS 41, 2015): `MR` × `NR` is a tile, `KC` × `NC` the block of B that its caches hold; `pc` and
-//! `jc` go over the blocks of `k` and `n`, `ir` and `jr` over the tiles of a block.
+//! Sizes and loops bear the letters of BLIS (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating
+//! BLAS Functionality", ACM TOMS 41, 2015): `MR` × `NR` is a tile, `KC` × `NC` the block of B that its caches hold;
+//! `pc` and `jc` go over the blocks of `k` and `n`, `ir` and `jr` over the tiles of a block.
 //!
-//! Each element of C is summed over `k` in one order, in blocks that depend on `k` only. So its bits do not depend on how
-//! C is divided among threads, nor on how many other rows there are. The exception is products [of few
+//! Each element of C is summed over `k` in one order, in blocks that depend on `k` only. So its bits do not depend on
+//! how C is divided among threads, nor on how many other rows there are. The exception is products [of few
 //! rows](is_small_m): they are summed in another order.
 
 #![allow(unsafe_code)]
@@ -65,8 +65,8 @@ pub(super) fn is_small_m(product: &Gemm<'_, f32>) -> bool {
     a.nrows() <= SMALL_M && a.strides()[1] == 1 && b.strides()[0] == 1
 }
 
-/// The product on one thread, where it [`fits`]. `small_m` is for products that [are](is_small_m); all pieces of one product
-/// must agree on it, because the bits depend on it.
+/// The product on one thread, where it [`fits`]. `small_m` is for products that [are](is_small_m); all pieces of one
+/// product must agree on it, because the bits depend on it.
 pub(super) fn sgemm(small_m: bool, mut piece: Gemm<'_, f32>) {
     assert!(fits(&piece) && (!small_m || is_small_m(&piece)));
     let ((m, k), n) = (piece.a.dim(), piece.b.ncols());
@@ -76,13 +76,13 @@ pub(super) fn sgemm(small_m: bool, mut piece: Gemm<'_, f32>) {
         m,
         k,
         n,
-        a: Matrix::of_view(&piece.a),
-        b: Matrix::of_view(&piece.b),
+        a: Matrix::from_view(&piece.a),
+        b: Matrix::from_view(&piece.b),
         c: Matrix::new(piece.c.as_mut_ptr(), c_strides),
         accumulate: piece.beta == 1.0,
     };
-    // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within the
-    // extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
+    // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within
+    // the extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
     unsafe {
         match Plan::new(small_m, &product) {
             Plan::Dots => product.dots(),
@@ -92,7 +92,8 @@ pub(super) fn sgemm(small_m: bool, mut piece: Gemm<'_, f32>) {
     }
 }
 
-/// A matrix by its first element and the distances between neighbouring rows and neighbouring columns. Only C is written.
+/// A matrix by its first element and the distances between neighbouring rows and neighbouring columns. Only C is
+/// written.
 #[derive(Clone, Copy)]
 struct Matrix {
     start: *mut f32,
@@ -105,7 +106,7 @@ impl Matrix {
         Self { start, row_stride, column_stride }
     }
 
-    fn of_view(x: &ArrayView2<'_, f32>) -> Self {
+    fn from_view(x: &ArrayView2<'_, f32>) -> Self {
         Self::new(x.as_ptr().cast_mut(), [x.strides()[0], x.strides()[1]])
     }
 
@@ -113,8 +114,8 @@ impl Matrix {
         self.start.wrapping_offset(row as isize * self.row_stride + column as isize * self.column_stride)
     }
 
-    /// The matrix from this element on.
-    fn from(self, row: usize, column: usize) -> Self {
+    /// The part from this element on.
+    fn part(self, row: usize, column: usize) -> Self {
         Self { start: self.at(row, column), ..self }
     }
 
@@ -168,13 +169,13 @@ impl Plan {
     }
 }
 
-/// `C ← A B`, or `C ← C + A B` where `accumulate`, for `A: [m, k]`, `B: [k, n]` with `k > 0` and a C whose rows or columns
-/// are contiguous.
+/// `C ← A B`, or `C ← C + A B` where `accumulate`, for `A: [m, k]`, `B: [k, n]` with `k > 0` and a C whose rows or
+/// columns are contiguous.
 ///
 /// # Safety
 ///
-/// Its loops need a CPU that has AVX-512F; every element of the three matrices may be read and those of C written, and C
-/// overlaps no other.
+/// Its loops need a CPU that has AVX-512F; every element of the three matrices may be read and those of C written, and
+/// C overlaps no other.
 #[derive(Clone, Copy)]
 struct Product {
     m: usize,
@@ -208,22 +209,22 @@ impl Product {
                 let width = NC.min(n - jc);
                 if packing != Packing::Neither {
                     // SAFETY: the buffer has room for `NC / NR` panels of `KC` rows; the source lies in B.
-                    unsafe { pack_panels(b.from(pc, jc), depth, width, b_panels, panel_len) };
+                    unsafe { pack_panels(b.part(pc, jc), depth, width, b_panels, panel_len) };
                 }
                 for ir in (0..m).step_by(MR) {
-                    let (a, rows) = (a.from(ir, pc), MR.min(m - ir));
+                    let (a, rows) = (a.part(ir, pc), MR.min(m - ir));
                     if packing == Packing::Both {
                         // SAFETY: the buffer has room for `KC` vectors of A; the source lies in A.
                         unsafe { pack(a, rows, depth, a_panel, LANES) };
                     }
                     for jr in (0..width).step_by(NR) {
                         let b_panel = b_panels.wrapping_add(jr / NR * panel_len);
-                        let (c, columns) = (c.from(ir, jc + jr), NR.min(width - jr));
+                        let (c, columns) = (c.part(ir, jc + jr), NR.min(width - jr));
                         let tile = Tile { depth, rows, columns, c, accumulate: accumulate || pc > 0 };
                         // SAFETY: the tile lies in C, and the rows of B are contiguous, packed or not.
                         unsafe {
                             match packing {
-                                Packing::Neither => tile.update(Strided { a, b: b.from(pc, jc + jr) }),
+                                Packing::Neither => tile.update(Strided { a, b: b.part(pc, jc + jr) }),
                                 Packing::B => tile.update(Strided::with_panel(a, b_panel)),
                                 Packing::Both => tile.update(Packed { a: a_panel, b: b_panel }),
                             }

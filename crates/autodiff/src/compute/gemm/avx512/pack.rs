@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use super::{LANES, Matrix, NR};
 
-/// Copies the first `depth` rows and `width` columns of B into panels of `NR` columns, each `panel_len` elements from the
-/// one before: row after row, `NR` elements each.
+/// Copies the first `depth` rows and `width` columns of B into panels of `NR` columns, each `panel_len` elements from
+/// the one before: row after row, `NR` elements each.
 ///
 /// # Safety
 ///
@@ -16,7 +16,7 @@ pub(super) unsafe fn pack_panels(b: Matrix, depth: usize, width: usize, to: *mut
         // SAFETY: the caller's.
         unsafe {
             let to = to.add(j / NR * panel_len + j % NR);
-            pack(b.from(0, j).transposed(), LANES.min(width - j), depth, to, NR);
+            pack(b.part(0, j).transposed(), LANES.min(width - j), depth, to, NR);
         }
     }
 }
@@ -26,7 +26,8 @@ pub(super) unsafe fn pack_panels(b: Matrix, depth: usize, width: usize, to: *mut
 ///
 /// # Safety
 ///
-/// The CPU has AVX-512F, the elements exist, and there is room for `depth` vectors, rounded up to a multiple of `LANES`.
+/// The CPU has AVX-512F, the elements exist, and there is room for `depth` vectors, rounded up to a multiple of
+/// `LANES`.
 #[target_feature(enable = "avx512f")]
 #[inline]
 pub(super) unsafe fn pack(from: Matrix, lanes: usize, depth: usize, to: *mut f32, stride: usize) {
