@@ -12,6 +12,7 @@ mod simd;
 mod tensor;
 pub(crate) mod threads;
 
+pub use layout::row_major;
 pub use real::Real;
 pub use simd::vectorized;
 pub use tensor::{IntoTensor, Tensor, first_non_finite};
