@@ -34,7 +34,7 @@ fn main() {
         opt.step(&mut model, &grads);
         if step % 40 == 0 || step == 1 {
             let state = opt.state("weight").expect("the weight has had a gradient");
-            let rate = rule.effective_lr(model.weight.value(), state);
+            let rate = opt.effective_lr("weight").expect("the weight has had a gradient");
             let (v, rate) = (state.v.as_slice().unwrap(), rate.as_slice().unwrap());
             println!(
                 "{step:>4}  {:.6}  {:.5e}  {:.5e}  {:8.5}  {:8.3}   {:.4}",

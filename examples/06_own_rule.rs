@@ -30,31 +30,20 @@ impl<F: Real> Rule<F> for SignMomentum {
     type State = Memory<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        if (0.0..1.0).contains(&self.beta) {
-            return Ok(());
-        }
-        Err(InvalidHyperparameter {
-            rule: "SignMomentum",
-            hyper: "beta",
-            value: self.beta,
-            expected: "at least 0 and below 1",
-        })
+        let fits = (0.0..1.0).contains(&self.beta);
+        InvalidHyperparameter::unless(fits, "beta", self.beta, "at least 0 and below 1")
     }
 
     fn init(&self, param: &Tensor<F>) -> Memory<F> {
         Memory { m: Tensor::zeros(param.raw_dim()), steps: 0 }
     }
 
-    /// The direction is a sign, so the rate is the size of the step.
-    fn effective_lr(&self, param: &Tensor<F>, _: &Memory<F>) -> Tensor<F> {
-        Tensor::from_elem(param.raw_dim(), F::from_f64(self.lr))
-    }
-
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Memory<F>) {
-        let (lr, beta) = (F::from_f64(self.lr), F::from_f64(self.beta));
+        // 1 - β before it is rounded: in `f32` the difference would be wrong in the fifth digit where β is 0.999.
+        let [lr, beta, fresh] = [self.lr, self.beta, 1.0 - self.beta].map(F::from_f64);
         state.steps += 1;
-        state.m.zip_mut_with(grad, |m, &g| *m = beta * *m + (F::ONE - beta) * g);
-        param.zip_mut_with(&state.m, |p, &m| *p -= lr * m.signum());
+        state.m.zip_mut_with(grad, |m, &g| *m = beta * *m + fresh * g);
+        param.zip_mut_with(&state.m, |p, &m| *p -= lr * m.sign()); // and not `signum`, which is 1 at 0
     }
 }
 

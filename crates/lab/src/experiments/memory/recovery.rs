@@ -1,6 +1,7 @@
 //! What AdaGrad's sum and RMSProp's average make of old gradients.
 
-use wengert_optim::{AdaGrad, Adam, RmsProp, Rule};
+use wengert_optim::inspect::Explain;
+use wengert_optim::{AdaGrad, Adam, RmsProp};
 
 use crate::experiments::closed_form::{deviation, formula};
 use crate::experiments::points::{evenly, in_ratios};
@@ -85,7 +86,7 @@ fn steep_to_flat() -> Outcome {
 }
 
 /// The effective rate after each step.
-fn rates<R: Rule<f64>>(rule: R, count: usize, gradient: impl Fn(usize) -> f64) -> Vec<f64> {
+fn rates<R: Explain<f64>>(rule: R, count: usize, gradient: impl Fn(usize) -> f64) -> Vec<f64> {
     let mut walker = Walker::new(rule, &[0.0]);
     let mut rate = |t| {
         walker.step(&[gradient(t)]);
