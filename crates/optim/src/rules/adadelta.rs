@@ -2,12 +2,15 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::ema::Ema;
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// Adadelta (Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012).
 ///
@@ -68,15 +71,35 @@ impl<F: Real> Rule<F> for Adadelta {
     type State = AdadeltaState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME).not_negative("lr", self.lr)?.decay("rho", self.rho)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("rho", self.rho)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdadeltaState<F> {
         AdadeltaState { v: full(param, F::ZERO), x: full(param, F::ZERO), steps: 0 }
     }
 
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {
+        state.steps += 1;
+        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
+        let (lr, rho, root) = (F::from_f64(self.lr), Ema::new(self.rho), self.eps.root(1.0));
+        let grad = row_major(grad, param);
+        for_each(
+            (((row_major_mut(param), &*grad), row_major_mut(&mut state.v)), row_major_mut(&mut state.x)),
+            |(((p, &g), v), x)| {
+                let g = transform.apply(*p, g);
+                *v = rho.next(*v, g * g);
+                let u = root.apply(*x) / root.apply(*v) * g;
+                *x = rho.next(*x, u * u);
+                *p = transform.decayed(*p) - lr * u;
+            },
+        );
+    }
+}
+
+impl<F: Real> Explain<F> for Adadelta {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdadeltaState<F>) -> Tensor<F> {
         let (lr, root) = (F::from_f64(self.lr), self.eps.root(1.0));
         // `x` is already that of the next update, `v` still that of the last.
@@ -95,22 +118,5 @@ impl<F: Real> Rule<F> for Adadelta {
             Accumulator::mean("v", Statistic::SquaredGradient, self.rho),
             Accumulator::mean("x", Statistic::Update, self.rho),
         ]
-    }
-
-    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {
-        state.steps += 1;
-        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
-        let (lr, rho, root) = (F::from_f64(self.lr), Ema::new(self.rho), self.eps.root(1.0));
-        let grad = row_major(grad, param);
-        for_each(
-            (((row_major_mut(param), &*grad), row_major_mut(&mut state.v)), row_major_mut(&mut state.x)),
-            |(((p, &g), v), x)| {
-                let g = transform.apply(*p, g);
-                *v = rho.next(*v, g * g);
-                let u = root.apply(*x) / root.apply(*v) * g;
-                *x = rho.next(*x, u * u);
-                *p = transform.decayed(*p) - lr * u;
-            },
-        );
     }
 }

@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::not_negative;
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// AdaGrad (Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011).
 ///
@@ -66,18 +69,32 @@ impl<F: Real> Rule<F> for AdaGrad {
     type State = AdaGradState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .not_negative("lr_decay", self.lr_decay)?
-            .not_negative("r0", self.r0)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        not_negative("lr_decay", self.lr_decay)?;
+        not_negative("r0", self.r0)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdaGradState<F> {
         AdaGradState { r: full(param, F::from_f64(self.r0)), steps: 0 }
     }
 
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdaGradState<F>) {
+        state.steps += 1;
+        let lr = self.lr_at(state.steps);
+        let transform = GradientTransform::new(self.maximize, self.weight_decay, lr);
+        let (lr, root) = (F::from_f64(lr), self.eps.root(1.0));
+        let grad = row_major(grad, param);
+        for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.r)), |((p, &g), r)| {
+            let g = transform.apply(*p, g);
+            *r += g * g;
+            *p = transform.decayed(*p) - lr * g / root.apply(*r);
+        });
+    }
+}
+
+impl<F: Real> Explain<F> for AdaGrad {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdaGradState<F>) -> Tensor<F> {
         let (lr, root) = (F::from_f64(self.lr_at(state.steps.max(1))), self.eps.root(1.0));
         state.r.mapv(|r| lr / root.apply(r)).into_shared()
@@ -95,19 +112,6 @@ impl<F: Real> Rule<F> for AdaGrad {
             weight: 1.0,
             start: self.r0,
         }]
-    }
-
-    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdaGradState<F>) {
-        state.steps += 1;
-        let lr = self.lr_at(state.steps);
-        let transform = GradientTransform::new(self.maximize, self.weight_decay, lr);
-        let (lr, root) = (F::from_f64(lr), self.eps.root(1.0));
-        let grad = row_major(grad, param);
-        for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.r)), |((p, &g), r)| {
-            let g = transform.apply(*p, g);
-            *r += g * g;
-            *p = transform.decayed(*p) - lr * g / root.apply(*r);
-        });
     }
 }
 

@@ -1,15 +1,18 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::ema::{Ema, bias_correction, flush_subnormal};
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
-/// Adamax, Adam with the largest gradient in place of the root mean square (Kingma and Ba, "Adam: A Method for Stochastic
-/// Optimization", 2015, section 7.1).
+/// Adamax, Adam with the largest gradient in place of the root mean square (Kingma and Ba, "Adam: A Method for
+/// Stochastic Optimization", 2015, section 7.1).
 ///
 /// ```text
 /// g ← g + λ p                     L2 weight decay
@@ -70,26 +73,15 @@ impl<F: Real> Rule<F> for Adamax {
     type State = AdamaxState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .decay("beta1", self.beta1)?
-            .decay("beta2", self.beta2)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("beta1", self.beta1)?;
+        decay("beta2", self.beta2)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdamaxState<F> {
         AdamaxState { m: full(param, F::ZERO), u: full(param, F::ZERO), steps: 0 }
-    }
-
-    fn effective_lr(&self, _param: &Tensor<F>, state: &AdamaxState<F>) -> Tensor<F> {
-        let (lr, (inside, outside)) = (F::from_f64(self.lr), self.split_eps());
-        // After the first step `u` is at least ε inside, before it zero.
-        state.u.mapv(|u: F| lr / (u.max(inside) + outside)).into_shared()
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        vec![Accumulator::mean("m", Statistic::Gradient, self.beta1)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdamaxState<F>) {
@@ -108,6 +100,18 @@ impl<F: Real> Rule<F> for Adamax {
                 *p = transform.decayed(*p) - lr * *m / (*u + outside);
             },
         );
+    }
+}
+
+impl<F: Real> Explain<F> for Adamax {
+    fn effective_lr(&self, _param: &Tensor<F>, state: &AdamaxState<F>) -> Tensor<F> {
+        let (lr, (inside, outside)) = (F::from_f64(self.lr), self.split_eps());
+        // After the first step `u` is at least ε inside, before it zero.
+        state.u.mapv(|u: F| lr / (u.max(inside) + outside)).into_shared()
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![Accumulator::mean("m", Statistic::Gradient, self.beta1)]
     }
 }
 

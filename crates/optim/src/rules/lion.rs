@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::ema::Ema;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::sign::sign;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// Lion, "evolved sign momentum" (Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023).
 ///
@@ -17,8 +18,8 @@ use crate::{Accumulator, InvalidHyperparameter, Rule, Statistic, WeightDecay, st
 /// m ← β₂ m + (1 - β₂) g           m starts at 0
 /// ```
 ///
-/// Every element moves by η, and no ε is needed. The paper advises a rate of a third to a tenth of AdamW's, and a λ larger
-/// by the same factor.
+/// Every element moves by η, and no ε is needed. The paper advises a rate of a third to a tenth of AdamW's, and a λ
+/// larger by the same factor.
 ///
 /// The defaults are those of the paper's program. optax has a decay of `Decoupled(1e-3)`, Keras `lr: 1e-3`; PyTorch has
 /// no Lion.
@@ -57,24 +58,14 @@ impl<F: Real> Rule<F> for Lion {
     type State = LionState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .decay("beta1", self.beta1)?
-            .decay("beta2", self.beta2)?;
-        self.weight_decay.check(check)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("beta1", self.beta1)?;
+        decay("beta2", self.beta2)?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> LionState<F> {
         LionState { m: full(param, F::ZERO), steps: 0 }
-    }
-
-    fn effective_lr(&self, param: &Tensor<F>, _state: &LionState<F>) -> Tensor<F> {
-        full(param, F::from_f64(self.lr))
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        vec![Accumulator::mean("m", Statistic::Gradient, self.beta2)]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut LionState<F>) {
@@ -84,8 +75,18 @@ impl<F: Real> Rule<F> for Lion {
         let grad = row_major(grad, param);
         for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.m)), |((p, &g), m)| {
             let g = transform.apply(*p, g);
-            *p = transform.decayed(*p) - lr * sign(beta1.next(*m, g));
+            *p = transform.decayed(*p) - lr * beta1.next(*m, g).sign();
             *m = beta2.next(*m, g);
         });
+    }
+}
+
+impl<F: Real> Explain<F> for Lion {
+    fn effective_lr(&self, param: &Tensor<F>, _state: &LionState<F>) -> Tensor<F> {
+        full(param, F::from_f64(self.lr))
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![Accumulator::mean("m", Statistic::Gradient, self.beta2)]
     }
 }

@@ -1,12 +1,15 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::ema::bias_correction;
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::moments::Moments;
 use crate::rules::parts::optional::{full, missing};
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// NAdam, Adam with Nesterov's momentum (Dozat, "Incorporating Nesterov Momentum into Adam", 2016).
 ///
@@ -75,19 +78,34 @@ impl<F: Real> Rule<F> for NAdam {
     type State = NAdamState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .decay("beta1", self.beta1)?
-            .decay("beta2", self.beta2)?
-            .not_negative("momentum_decay", self.momentum_decay)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("beta1", self.beta1)?;
+        decay("beta2", self.beta2)?;
+        not_negative("momentum_decay", self.momentum_decay)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> NAdamState<F> {
         NAdamState { m: full(param, F::ZERO), v: full(param, F::ZERO), mu_product: 1.0, steps: 0 }
     }
 
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut NAdamState<F>) {
+        state.steps += 1;
+        let (mu, next_mu) = (self.mu(state.steps), self.mu(state.steps + 1));
+        state.mu_product *= mu;
+        let of_m = F::from_f64(next_mu / (1.0 - state.mu_product * next_mu));
+        let of_g = F::from_f64((1.0 - mu) / (1.0 - state.mu_product));
+        let root = self.eps.root(bias_correction(self.beta2, state.steps));
+        let direction = |m: F, v: F, g: F| (of_m * m + of_g * g) / root.apply(v);
+
+        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
+        let pass = Moments::new(self.beta1, self.beta2, transform, self.lr);
+        pass.run(param, grad, (&mut state.m, &mut state.v, &mut missing(grad)), direction);
+    }
+}
+
+impl<F: Real> Explain<F> for NAdam {
     fn effective_lr(&self, _param: &Tensor<F>, state: &NAdamState<F>) -> Tensor<F> {
         let (lr, root) =
             (F::from_f64(self.lr), self.eps.root(bias_correction(self.beta2, state.steps.max(1))));
@@ -103,20 +121,6 @@ impl<F: Real> Rule<F> for NAdam {
             Accumulator::mean("m", Statistic::Gradient, self.beta1),
             Accumulator::mean("v", Statistic::SquaredGradient, self.beta2),
         ]
-    }
-
-    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut NAdamState<F>) {
-        state.steps += 1;
-        let (mu, next_mu) = (self.mu(state.steps), self.mu(state.steps + 1));
-        state.mu_product *= mu;
-        let of_m = F::from_f64(next_mu / (1.0 - state.mu_product * next_mu));
-        let of_g = F::from_f64((1.0 - mu) / (1.0 - state.mu_product));
-        let root = self.eps.root(bias_correction(self.beta2, state.steps));
-        let direction = |m: F, v: F, g: F| (of_m * m + of_g * g) / root.apply(v);
-
-        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
-        let pass = Moments::new(self.beta1, self.beta2, transform, self.lr);
-        pass.run(param, grad, (&mut state.m, &mut state.v, &mut missing(grad)), direction);
     }
 }
 
