@@ -323,9 +323,9 @@ fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), SkipReason> {
 
 /// Replaces the tensors by those given under the same name.
 fn set<S: State<F>, F: Real>(state: &mut S, given: &[(&'static str, Tensor<F>)]) {
-    for (name, slot) in state.fields_mut() {
+    for (name, field) in state.fields_mut() {
         let Some((_, tensor)) = given.iter().find(|(given, _)| *given == name) else { continue };
-        put(slot, tensor.clone());
+        put(field, tensor.clone());
     }
 }
 
