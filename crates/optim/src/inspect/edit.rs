@@ -11,6 +11,7 @@ use crate::rule::Rule;
 use crate::state::{State, put, tensors, tensors_mut};
 
 /// Changes to the state of the tensors whose names match a pattern; made by [`Optimizer::edit`].
+#[must_use = "nothing changes until a change is chosen, such as `zero`"]
 #[derive(Debug)]
 pub struct Edit<'a, R: Rule<F>, F: Real = f32> {
     optimizer: &'a mut Optimizer<R, F>,
@@ -113,7 +114,6 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
 
 impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
     /// Changes this tensor of the state alone, and leaves the others and all counts.
-    #[must_use]
     pub fn field(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
         self

@@ -109,8 +109,11 @@ impl<F: Real> Rule<F> for RmsProp {
         not_negative("v0", self.v0)?;
         self.eps.validate::<F>()?;
         self.weight_decay.validate()?;
-        let look_ahead = self.momentum > 0.0 || !self.nesterov;
-        InvalidHyperparameter::unless(look_ahead, "momentum", self.momentum, "positive with `nesterov`")
+        if self.nesterov {
+            let fits = self.momentum > 0.0;
+            InvalidHyperparameter::unless(fits, "momentum", self.momentum, "positive with `nesterov`")?;
+        }
+        Ok(())
     }
 
     fn init(&self, param: &Tensor<F>) -> RmsPropState<F> {
