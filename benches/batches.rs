@@ -1,4 +1,5 @@
-//! One batch of a shuffled set of the size of MNIST: gather, scaling, and its share of the shuffle. An element is one row.
+//! One batch of a shuffled set of the size of MNIST: gather, scaling, and its share of the shuffle. An element is one
+//! row.
 
 mod settings;
 

@@ -5,6 +5,7 @@ mod settings;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use wengert::autodiff::Real;
+use wengert::autodiff::compute::Gemm;
 use wengert::ndarray::{Array2, ArrayView2};
 
 /// Name, batch size, width of each layer. Batches of 1 and 8 are what inference and reinforcement learning have.
@@ -47,7 +48,7 @@ fn product(
     let mut c = Array2::zeros((m, n));
     group.throughput(Throughput::Elements(2 * (m * n * k) as u64));
     group.bench_function(format!("{role} {m}x{k}x{n}"), |bencher| {
-        bencher.iter(|| f32::gemm(1.0, a, b, 0.0, c.view_mut()));
+        bencher.iter(|| f32::gemm(Gemm { alpha: 1.0, a, b, beta: 0.0, c: c.view_mut() }));
     });
 }
 

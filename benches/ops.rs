@@ -1,8 +1,8 @@
-//! Every op of the tape on inputs of 128 rows and 512 columns: recording it, and that with the way back. An element is one
-//! element of the first input.
+//! Every op of the tape on inputs of 128 rows and 512 columns: recording it, and that with the way back. An element is
+//! one element of the first input.
 //!
-//! What is no scalar is summed for the way back; the row `sum` says what that costs. Both include `reset`, which frees what the
-//! step before has left.
+//! What is not a scalar is summed for the way back; the row `sum` says what that costs. Both include `reset`, which
+//! frees what the step before has left.
 
 mod settings;
 

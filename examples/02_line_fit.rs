@@ -1,11 +1,10 @@
 //! A line through points: a model of two parameters, a loss, and gradient descent.
 //!
-//! Shows `Param`, `module!` and `Optimizer` without any layer. Should find slope 3.00 and offset -1.00 to within 0.05,
-//! which is what noise of 0.1 on 100 points allows.
+//! Shows `Param`, `module!` and `Optimizer` without any layer. Should find slope 3 and offset -1 to within 0.05: noise
+//! of ±0.1 on 100 points leaves the slope a standard error of 0.01, and the offset one of 0.006.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use wengert::ndarray::{Array1, arr0};
-use wengert::optim::Sgd;
+use wengert::ndarray::Array1;
 use wengert::prelude::*;
 
 struct Line {
@@ -28,7 +27,7 @@ fn main() {
     let y = x.map(|x| 3.0 * x - 1.0 + rng.random_range(-0.1..0.1));
     let (x, y): (Tensor, Tensor) = (x.into_tensor(), y.into_tensor());
 
-    let mut line = Line { slope: arr0(0.0).into(), offset: arr0(0.0).into() };
+    let mut line = Line { slope: Param::new(0.0), offset: Param::new(0.0) };
     let mut opt = Optimizer::new(Sgd { lr: 0.5, ..Sgd::default() });
     let mut tape = Tape::new();
     for step in 0..50 {
@@ -40,5 +39,9 @@ fn main() {
             println!("step {step:>2}: loss {:.5}", loss.item());
         }
     }
-    println!("slope {:.2}, offset {:.2}", line.slope.value(), line.offset.value());
+    for (name, param, truth) in [("slope", &line.slope, 3.0), ("offset", &line.offset, -1.0)] {
+        let found = param.value().first().copied().unwrap();
+        println!("{name} {found:.3}");
+        assert!((found - truth).abs() < 0.05, "{name} {found}, but the points were made with {truth}");
+    }
 }

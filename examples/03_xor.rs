@@ -1,12 +1,9 @@
 //! XOR, the smallest problem that no line can separate.
 //!
-//! Shows layers in a struct of one's own, and the difference between a recording tape and an inference tape. Should
-//! print the truth table with every probability on the right side of one half.
+//! Shows layers in a struct of your own, and two tapes: one that records, for training, and one that does not, for
+//! inference. Should print the truth table with every probability on the right side of one half.
 
 use rand::{SeedableRng, rngs::StdRng};
-use wengert::layers::Dense;
-use wengert::ndarray::arr2;
-use wengert::optim::RmsProp;
 use wengert::prelude::*;
 
 struct Net {
@@ -26,7 +23,7 @@ fn main() {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut net = Net { hidden: Dense::new(2, 8, rng), out: Dense::new(8, 2, rng) };
     let mut opt = Optimizer::new(RmsProp { lr: 1e-2, ..RmsProp::default() });
-    let inputs: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_tensor();
+    let inputs: Tensor = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].into_tensor();
     let labels = [0, 1, 1, 0];
 
     let mut tape = Tape::new();
@@ -38,7 +35,9 @@ fn main() {
 
     let tape = Tape::inference();
     let probabilities = net.forward(tape.constant(inputs.clone())).softmax(1).value();
-    for (input, p) in inputs.rows().into_iter().zip(probabilities.rows()) {
-        println!("{} xor {}: {:.3}", input[0], input[1], p[1]);
+    for ((input, p), label) in inputs.rows().into_iter().zip(probabilities.rows()).zip(labels) {
+        let line = format!("{} xor {}: {:.3}", input[0], input[1], p[1]);
+        println!("{line}");
+        assert_eq!(p[1] > 0.5, label == 1, "the wrong side of one half: {line}");
     }
 }

@@ -122,7 +122,7 @@ fn extreme_logits<F: Real>() {
     let labels = [1, 0, 2, 0];
     let losses: [(&str, Loss<F>); 8] = [
         ("cross_entropy", |x, _, labels| finite_gradient(x, None, x.cross_entropy(labels))),
-        ("smooth", |x, _, labels| finite_gradient(x, None, x.cross_entropy_smooth(labels, F::from_f64(0.1)))),
+        ("smooth", |x, _, labels| finite_gradient(x, None, x.cross_entropy_smooth(labels, 0.1))),
         ("soft", |x, t, _| finite_gradient(x, Some(t), x.cross_entropy_soft(t))),
         ("log_softmax", |x, _, labels| finite_gradient(x, None, x.log_softmax(1).nll(labels))),
         ("bce", |x, t, _| finite_gradient(x, Some(t), x.bce_with_logits(t))),

@@ -14,7 +14,7 @@ fn num(options: &Value, name: &str) -> f64 {
 }
 
 fn count(options: &Value, name: &str) -> u64 {
-    options[name].as_u64().unwrap_or_else(|| panic!("`{name}` of {options} is no count"))
+    options[name].as_u64().unwrap_or_else(|| panic!("`{name}` of {options} is not a count"))
 }
 
 fn numbers(list: &Value) -> Vec<f64> {

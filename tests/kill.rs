@@ -1,5 +1,5 @@
-//! A process that saves a checkpoint after every step is killed at random moments, two hundred times. The file always loads,
-//! holds what its step count says, and is never older than what the process last announced.
+//! A process that saves a checkpoint after every step is killed at random moments, two hundred times. The file always
+//! loads, holds what its step count says, and is never older than what the process last announced.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

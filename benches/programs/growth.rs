@@ -2,12 +2,13 @@
 //!
 //!     cargo run --release --example growth -- --out growth
 //!
-//! One should see the step flat below a batch of some 30, where it costs what the weights cost (packing them for the product, and
-//! updating them by RMSProp), then linear in the batch; linear in the depth and in the number of parameters; quadratic in the
-//! width. For each curve it prints the slope of the last decade on log-log axes, which is that exponent: 1, 2, 1 and 1. More
-//! means that something grows faster than the work: arrays outgrow the caches, or the allocator gives them back to the
-//! system, so that every step gets its pages anew. (glibc does with large ones; to see how much that is, compare with
-//! `MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=4000000000` before the command.)
+//! One should see the step flat below a batch of some 30, where it costs what the weights cost (packing them for the
+//! product, and updating them by RMSProp), then linear in the batch; linear in the depth and in the number of
+//! parameters; quadratic in the width. For each curve it prints the slope of the last decade on log-log axes, which is
+//! that exponent: 1, 2, 1 and 1. More means that something grows faster than the work: arrays outgrow the caches, or
+//! the allocator gives them back to the system, so that every step gets its pages anew. (glibc does with large ones; to
+//! see how much that is, compare with `MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=4000000000` before the
+//! command.)
 //!
 //! Writes one SVG for each curve and all points as `growth.csv`. Takes about fifteen seconds.
 
@@ -46,7 +47,8 @@ struct Net {
 }
 
 impl Net {
-    /// Weights by He et al.: with the smaller ones of `Dense::new`, what comes through 100 layers is denormal, and slow.
+    /// Weights by He et al.: with the smaller ones of `Dense::new`, what comes through 100 layers is denormal, and
+    /// slow.
     fn model(self) -> Sequential {
         let rng = &mut StdRng::seed_from_u64(0);
         let size = [self.width, self.width];

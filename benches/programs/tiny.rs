@@ -4,8 +4,8 @@
 //!     cargo run --release --example tiny
 //!
 //! The network is 6-64-8-4 with ReLU, 1004 parameters. A step takes one row: forward, cross entropy, backward, RMSProp.
-//! The hand-written step is plain loops over `Vec<f32>`, with buffers that are made once. Prints microseconds per step of
-//! both and their ratio, which we want to be at most 2; asserts that after 1000 steps the parameters agree to 1e-4.
+//! The hand-written step is plain loops over `Vec<f32>`, with buffers that are made once. Prints microseconds per step
+//! of both and their ratio, which we want to be at most 2; asserts that after 1000 steps the parameters agree to 1e-4.
 
 use std::time::{Duration, Instant};
 

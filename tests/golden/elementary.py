@@ -48,10 +48,24 @@ half = log(mpf(2)) / 2
 fit("exp", lambda r: (expm1(r) - r) / r**2, -half, half, 4, lambda r: r**2 / expm1(r))
 
 # ln(1 + f) = f - f²/2 + f³ P(f)
-fit("ln", lambda f: (log1p(f) - f + f**2 / 2) / f**3, sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1, 8, lambda f: f**3 / log1p(f))
+fit(
+    "ln",
+    lambda f: (log1p(f) - f + f**2 / 2) / f**3,
+    sqrt(mpf(1) / 2) - 1,
+    sqrt(mpf(2)) - 1,
+    8,
+    lambda f: f**3 / log1p(f),
+)
 
 # tanh x = x + x s P(s) with s = x²
-fit("tanh", lambda s: (tanh(sqrt(s)) / sqrt(s) - 1) / s, mpf(0), mpf("0.625") ** 2, 4, lambda s: s * sqrt(s) / tanh(sqrt(s)))
+fit(
+    "tanh",
+    lambda s: (tanh(sqrt(s)) / sqrt(s) - 1) / s,
+    mpf(0),
+    mpf("0.625") ** 2,
+    4,
+    lambda s: s * sqrt(s) / tanh(sqrt(s)),
+)
 
 # erf x = x + x P(s) with s = x²
 middle = mpf("0.9")

@@ -2,7 +2,8 @@
 
     python optim.py torch|timm|optax|keras|tf1 ...
 
-Each name writes its files into optim/. Frameworks may live in separate environments, so each is imported only when named.
+Each name writes its files into optim/. Frameworks may live in separate environments, so each is imported only when
+named.
 """
 
 import importlib

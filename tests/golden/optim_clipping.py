@@ -12,7 +12,14 @@ INPUTS = {
 
 
 def case(rule, framework, options, name, output, norm=None):
-    got = {"rule": rule, "framework": framework, "options": options, "input_name": name, "input": INPUTS[name], "output": output}
+    got = {
+        "rule": rule,
+        "framework": framework,
+        "options": options,
+        "input_name": name,
+        "input": INPUTS[name],
+        "output": output,
+    }
     return got if norm is None else got | {"norm": norm}
 
 
@@ -35,13 +42,17 @@ def torch_cases():
         for clip in (0.5, 5.0):
             ps = params(name)
             utils.clip_grad_value_(ps.values(), clip, foreach=False)
-            cases.append(case("clip_grad_value_", "torch", {"clip_value": clip}, name, flat({n: p.grad for n, p in ps.items()})))
+            cases.append(
+                case("clip_grad_value_", "torch", {"clip_value": clip}, name, flat({n: p.grad for n, p in ps.items()}))
+            )
         for max_norm in (1.0, 14.0):
             for norm_type in (2.0, 1.0, "inf"):
                 ps = params(name)
                 norm = utils.clip_grad_norm_(ps.values(), max_norm, float(norm_type), foreach=False).item()
                 options = {"max_norm": max_norm, "norm_type": norm_type}
-                cases.append(case("clip_grad_norm_", "torch", options, name, flat({n: p.grad for n, p in ps.items()}), norm))
+                cases.append(
+                    case("clip_grad_norm_", "torch", options, name, flat({n: p.grad for n, p in ps.items()}), norm)
+                )
             # One call per tensor: the per-tensor norm, with torch's 1e-6.
             ps = params(name)
             norms = {n: utils.clip_grad_norm_([p], max_norm, foreach=False).item() for n, p in ps.items()}
@@ -67,7 +78,11 @@ def with_optax():
     for name, inputs in INPUTS.items():
         grads = {n: None if g is None else jnp.array(g).reshape(SHAPES[n]) for n, g in inputs.items()}
         norm = optax.global_norm(grads).item()
-        for rule, option in (("clip", "max_delta"), ("clip_by_global_norm", "max_norm"), ("clip_by_block_rms", "threshold")):
+        for rule, option in (
+            ("clip", "max_delta"),
+            ("clip_by_global_norm", "max_norm"),
+            ("clip_by_block_rms", "threshold"),
+        ):
             for limit in (1.0, 14.0):
                 transform = getattr(optax, rule)(limit)
                 output, _ = transform.update(grads, transform.init(grads))

@@ -55,14 +55,16 @@ def steep_flat():
     """Six steps of about 10, then eight of about 0.1, always of the same sign."""
     rng = random.Random(3)
     factor = each(lambda: rng.choice([-1, 1]) * round(rng.uniform(0.8, 1.2), 3))
-    return of_stream([{n: [float(f"{f * g:.4g}") for f in fs] for n, fs in factor.items()} for g in [10] * 6 + [0.1] * 8])
+    return of_stream(
+        [{n: [float(f"{f * g:.4g}") for f in fs] for n, fs in factor.items()} for g in [10] * 6 + [0.1] * 8]
+    )
 
 
 def calm():
     """Twelve steps of 0.1 to 3; the first is exactly zero everywhere.
 
-    With bias correction the variance of a centered rule is 0 at the first non-zero gradient if that comes at step 1, and
-    rounding alone decides what 0 is divided by. Here it comes later, so the variance is safely positive.
+    With bias correction the variance of a centered rule is 0 at the first non-zero gradient if that comes at step 1,
+    and rounding alone decides what 0 is divided by. Here it comes later, so the variance is safely positive.
     """
     rng = random.Random(4)
     return of_stream([each(lambda: 0.0)] + [each(lambda: draw(rng, -1, 0.5, 0)) for _ in range(11)])
@@ -95,7 +97,8 @@ def steps(problem):
 def record(rule, framework, options, problem, player, lr_changes=None):
     """Plays `problem` and returns the case.
 
-    `player` has `read()` → flat lists by name, `step(grads)` and, for `lr_changes`, `set_lr(lr)`; `state()` may give None.
+    `player` has `read()` → flat lists by name, `step(grads)` and, for `lr_changes`, `set_lr(lr)`; `state()` may
+    give None.
     """
     after = []
     for t in range(steps(PROBLEMS[problem])):
@@ -114,7 +117,13 @@ def record(rule, framework, options, problem, player, lr_changes=None):
 
 
 def origin(versions, **more):
-    return {"script": "tests/golden/optim.py", "versions": versions, "date": str(datetime.date.today()), "dtype": "f64", **more}
+    return {
+        "script": "tests/golden/optim.py",
+        "versions": versions,
+        "date": str(datetime.date.today()),
+        "dtype": "f64",
+        **more,
+    }
 
 
 def compact(value):

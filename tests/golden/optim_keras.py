@@ -20,7 +20,9 @@ class Player:
     """A Keras optimizer and its two variables."""
 
     def __init__(self, optimizer_class, options):
-        self.params = {n: keras.Variable(keras.ops.reshape(keras.ops.array(p), SHAPES[n]), name=n) for n, p in START.items()}
+        self.params = {
+            n: keras.Variable(keras.ops.reshape(keras.ops.array(p), SHAPES[n]), name=n) for n, p in START.items()
+        }
         self.optimizer = optimizer_class(**options)
         self.optimizer.build(list(self.params.values()))
         assert all(p.dtype == "float64" for p in self.params.values())
@@ -33,7 +35,11 @@ class Player:
         return {n: p.numpy().flatten().tolist() for n, p in self.params.items()}
 
     def step(self, grads):
-        present = [(keras.ops.reshape(keras.ops.array(g), SHAPES[n]), self.params[n]) for n, g in grads.items() if g is not None]
+        present = [
+            (keras.ops.reshape(keras.ops.array(g), SHAPES[n]), self.params[n])
+            for n, g in grads.items()
+            if g is not None
+        ]
         self.optimizer.apply(*zip(*present))
 
     def set_lr(self, lr):
@@ -57,7 +63,9 @@ def rmsprop():
     f = keras.optimizers.RMSprop
     cases = [case(f, p) for p in ("stream", "missing", "steep_flat", "quadratic")]
     for momentum, centered, epsilon, decay in itertools.product((0.0, 0.9), (False, True), (1e-7, 1e-3), (None, 0.1)):
-        cases.append(case(f, learning_rate=1e-2, momentum=momentum, centered=centered, epsilon=epsilon, weight_decay=decay))
+        cases.append(
+            case(f, learning_rate=1e-2, momentum=momentum, centered=centered, epsilon=epsilon, weight_decay=decay)
+        )
     for momentum, centered in itertools.product((0.0, 0.9), (False, True)):
         options = {"learning_rate": 1e-2, "rho": 0.99, "momentum": momentum, "centered": centered, "weight_decay": 0.1}
         cases += [case(f, p, **options) for p in ("missing", "steep_flat", "quadratic")]

@@ -63,7 +63,11 @@ def case(make, problem="stream", lr_changes=None, **options):
     bound = inspect.signature(make).bind(**options)
     bound.apply_defaults()
     # Not part of any formula.
-    stated = {k: v for k, v in bound.arguments.items() if k not in ("mu_dtype", "accumulator_dtype", "mask", "weight_decay_mask")}
+    stated = {
+        k: v
+        for k, v in bound.arguments.items()
+        if k not in ("mu_dtype", "accumulator_dtype", "mask", "weight_decay_mask")
+    }
     # nadam and nadamw are adam and adamw with nesterov=True; the option says so.
     name = getattr(make, "__name__", None) or make.func.__name__
     return record(name, "optax", stated, problem, Player(make, options, lr_changes), lr_changes)
@@ -76,7 +80,9 @@ def rmsprop():
     sets = ({"decay": 0.9, "eps": 1e-8}, {"decay": 0.99, "eps": 1e-3})
     momenta = ({"momentum": None}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True})
     flags = (False, True)
-    for centered, corrected, inside, scale, momentum, s in itertools.product(flags, flags, flags, (0.0, 1.0), momenta, sets):
+    for centered, corrected, inside, scale, momentum, s in itertools.product(
+        flags, flags, flags, (0.0, 1.0), momenta, sets
+    ):
         options = lr | s | momentum
         options |= {"centered": centered, "bias_correction": corrected, "eps_in_sqrt": inside, "initial_scale": scale}
         # See `calm`: only there is a centered, corrected variance safely positive.
@@ -89,10 +95,14 @@ def rmsprop():
 def scalings():
     """The parts without rate or sign: what is added to the parameter is +g / denominator."""
     cases = []
-    for centered, corrected, inside, scale in itertools.product((False, True), (False, True), (False, True), (0.0, 1.0)):
+    for centered, corrected, inside, scale in itertools.product(
+        (False, True), (False, True), (False, True), (0.0, 1.0)
+    ):
         f = optax.scale_by_stddev if centered else optax.scale_by_rms
         problem = "calm" if centered and corrected else "stream"
-        cases.append(case(f, problem, decay=0.95, eps=1e-6, bias_correction=corrected, eps_in_sqrt=inside, initial_scale=scale))
+        cases.append(
+            case(f, problem, decay=0.95, eps=1e-6, bias_correction=corrected, eps_in_sqrt=inside, initial_scale=scale)
+        )
     return cases
 
 

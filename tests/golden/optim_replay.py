@@ -2,9 +2,9 @@
 
     python optim_replay.py
 
-This is the check that the options of a recording mean what OPTIM.md says. A rule is a function of (options, framework) that
-returns `update(p, g, s, t, k, lr)`: the new parameter from parameter, gradient, the tensor's state (a dict), the tensor's own
-count of gradients t, the optimizer's count of steps k (both from 1) and the rate.
+This is the check that the options of a recording mean what OPTIM.md says. A rule is a function of (options, framework)
+that returns `update(p, g, s, t, k, lr)`: the new parameter from parameter, gradient, the tensor's state (a dict), the
+tensor's own count of gradients t, the optimizer's count of steps k (both from 1) and the rate.
 """
 
 import json
@@ -266,8 +266,18 @@ def adamw(o, framework):
 
 
 RULES = {
-    "rmsprop": rmsprop, "rmsproptf": rmsprop, "sgd": sgd, "adagrad": adagrad, "adadelta": adadelta, "adam": adam, "adamw": adamw,
-    "adamax": adamax, "nadam": nadam, "radam": radam, "lion": lion, "rprop": rprop,
+    "rmsprop": rmsprop,
+    "rmsproptf": rmsprop,
+    "sgd": sgd,
+    "adagrad": adagrad,
+    "adadelta": adadelta,
+    "adam": adam,
+    "adamw": adamw,
+    "adamax": adamax,
+    "nadam": nadam,
+    "radam": radam,
+    "lion": lion,
+    "rprop": rprop,
     "adamaxw": lambda o, f: adamax(o, f, always_decoupled=True),
     "amsgrad": lambda o, f: adam(o, f, amsgrad=True),
     "scale_by_rms": lambda o, f: scale_by(o, f, False),

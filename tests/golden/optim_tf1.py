@@ -18,14 +18,17 @@ class Player:
         self.rate = tf.constant(options["learning_rate"], tf.float64)
         exact = {k: tf.constant(v, tf.float64) for k, v in options.items() if k not in ("learning_rate", "centered")}
         self.optimizer = tf.compat.v1.train.RMSPropOptimizer(lambda: self.rate, centered=options["centered"], **exact)
-        self.params = {n: tf.Variable(tf.reshape(tf.constant(p, tf.float64), SHAPES[n]), name=n) for n, p in START.items()}
+        self.params = {
+            n: tf.Variable(tf.reshape(tf.constant(p, tf.float64), SHAPES[n]), name=n) for n, p in START.items()
+        }
 
     def read(self):
         return {n: p.numpy().flatten().tolist() for n, p in self.params.items()}
 
     def step(self, grads):
         pairs = [
-            (None if g is None else tf.reshape(tf.constant(g, tf.float64), SHAPES[n]), self.params[n]) for n, g in grads.items()
+            (None if g is None else tf.reshape(tf.constant(g, tf.float64), SHAPES[n]), self.params[n])
+            for n, g in grads.items()
         ]
         self.optimizer.apply_gradients(pairs)
 

@@ -26,7 +26,11 @@ def cases():
         for centered, decay in itertools.product((False, True), (None, "l2", "decoupled", "corrected")):
             more = {"centered": centered}
             if decay:
-                more |= {"weight_decay": 0.1, "decoupled_decay": decay != "l2", "corrected_weight_decay": decay == "corrected"}
+                more |= {
+                    "weight_decay": 0.1,
+                    "decoupled_decay": decay != "l2",
+                    "corrected_weight_decay": decay == "corrected",
+                }
             # The correction only shows once the rate has moved from the first one.
             got.append(play(**common, **more, **({"lr_changes": {"6": 0.005}} if decay == "corrected" else {})))
         got.append(play("missing", centered=True, weight_decay=0.1, **common))

@@ -1,7 +1,7 @@
 """Weights and state between PyTorch and Wengert, as safetensors.
 
-`roundtrip.py make` writes what PyTorch saves of an MLP with batch norm, `torch_mlp.safetensors`, and an input with the outputs
-that the model evaluates to, `torch_mlp_io.safetensors`; the test `tests/exchange.rs` loads both.
+`roundtrip.py make` writes what PyTorch saves of an MLP with batch norm, `torch_mlp.safetensors`, and an input with the
+outputs that the model evaluates to, `torch_mlp_io.safetensors`; the test `tests/exchange.rs` loads both.
 `roundtrip.py check DIRECTORY` loads into PyTorch what that test writes to `target/tmp` and compares the outputs.
 
 Versions: requirements.txt.

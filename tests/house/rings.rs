@@ -1,5 +1,5 @@
-//! Which file uses which, from the paths after `crate::` and `super::`. A name that is taken from a door (`crate::Tensor`)
-//! belongs to the file that defines it.
+//! Which file uses which, from the paths after `crate::` and `super::`. A name that is taken from a door
+//! (`crate::Tensor`) belongs to the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use wengert::prelude::*;
 fn images(n: usize) -> ImageDataset {
     let labels: Vec<u8> = (0..n).map(|i| (i * 7 % 10) as u8).collect();
     let pixel = |(i, y, x): (usize, usize, usize)| {
-        let noise = (i * 31 + y * 17 + x * 13) * 2_654_435_761 % 97;
+        let noise = (i * 31 + y * 17 + x * 13) as u64 * 2_654_435_761 % 97;
         if y == 0 && x == usize::from(labels[i]) { 255 } else { noise as u8 }
     };
     ImageDataset::new(Array3::from_shape_fn((n, 16, 16), pixel), labels.clone(), 10).unwrap()
@@ -72,7 +72,8 @@ fn trained_wide() -> Sequential {
     let mut tape = Tape::new();
     for step in 0..100 {
         tape.reset();
-        let pixel = |i: usize, j: usize| ((i * 31 + j * 17 + step * 13) * 2_654_435_761 % 97) as f32 / 97.0;
+        let pixel =
+            |i: usize, j: usize| ((i * 31 + j * 17 + step * 13) as u64 * 2_654_435_761 % 97) as f32 / 97.0;
         let x = Array2::from_shape_fn((128, 784), |(i, j)| pixel(i, j)).into_dyn();
         let labels: Vec<usize> = (0..128).map(|i| (i * 7 + step) % 10).collect();
         let grads = model.forward(tape.constant(x)).cross_entropy(&labels).backward();

@@ -15,10 +15,10 @@ const RESOLUTION: f64 = 1e-5;
 
 /// Compares the gradients that `backward` gives for `f` with numeric derivatives, in `f64`.
 ///
-/// With the Jacobian `J` of `f` with respect to one input, and random `v` and `w`, `⟨v, Jᵀ w⟩` is what backward says about
-/// moving the input along `v`, and `d/dh ⟨w, f(x + h v)⟩` at `h = 0` is what happens. The two agree for all `v` and `w`
-/// only if every element of `J` is right. The result of `f` may have any shape. Random ops such as dropout draw the
-/// same numbers in every evaluation.
+/// With the Jacobian `J` of `f` with respect to one input, and random `v` and `w`, `⟨v, Jᵀ w⟩` is what backward says
+/// about moving the input along `v`, and `d/dh ⟨w, f(x + h v)⟩` at `h = 0` is what happens. The two agree for all `v`
+/// and `w` only if every element of `J` is right. The result of `f` may have any shape. Random ops such as dropout draw
+/// the same numbers in every evaluation.
 ///
 /// A derivative that jumps (`relu` at 0) has no numeric counterpart: keep the inputs at least 0.01 away from there.
 ///
@@ -148,7 +148,8 @@ impl Run {
         Self { ops, w, magnitude, grads: weighted.sum().backward() }
     }
 
-    /// Along a random direction in which a tensor of this shape is moved: `y(h, v)` is the result after a move by `h v`.
+    /// Along a random direction in which a tensor of this shape is moved: `y(h, v)` is the result after a move by `h
+    /// v`.
     fn compare(
         &self,
         moved: String,

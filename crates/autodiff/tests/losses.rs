@@ -182,7 +182,7 @@ fn labels_that_do_not_fit_are_named() {
     assert_panics(&["`nll`", "4 labels for 3 rows"], || _ = x.nll_each(&[0, 1, 2, 3]));
     assert_panics(&["`cross_entropy`", "[n, classes]", "[30]"], || _ = x.reshape(&[30]).cross_entropy(&[0]));
     assert_panics(&["smoothing", "1.5"], || _ = x.cross_entropy_smooth(&[0, 1, 2], 1.5));
-    assert_panics(&["smoothing", "NaN"], || _ = x.cross_entropy_smooth(&[0, 1, 2], f32::NAN));
+    assert_panics(&["smoothing", "NaN"], || _ = x.cross_entropy_smooth(&[0, 1, 2], f64::NAN));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use wengert_optim::checkpoint::{Checkpoint, RawTensor, SavedRule};
 #[derive(Serialize)]
 pub(crate) struct Summary {
     file: String,
-    /// Of the tensors; the file has some more.
+    /// Of the tensors alone; the file is a little larger.
     bytes: usize,
     not_finite: usize,
     model: Vec<TensorRow>,
@@ -48,7 +48,7 @@ struct TensorRow {
 }
 
 impl Summary {
-    /// Fails on hyper-parameters that are not JSON; no file that Wengert wrote has such.
+    /// Fails on hyper-parameters that are not JSON; no file that Wengert wrote has them.
     pub(crate) fn new(path: &Path, file: &Checkpoint) -> Result<Self, String> {
         let model: Vec<_> = file.model.iter().map(TensorRow::new).collect();
         let optimizer = file.optimizer.as_ref().map(|optimizer| {

@@ -76,7 +76,7 @@ fn named(names: &[String], all: &[Experiment]) -> Result<Vec<Experiment>, String
     Ok(found)
 }
 
-/// The bar is on the standard error, and only if that is a terminal.
+/// The bar goes to standard error, and only if that is a terminal.
 fn run_with_progress(experiments: &[Experiment]) -> Report {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
     let bar = ProgressBar::new(experiments.len() as u64)

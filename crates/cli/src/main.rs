@@ -1,7 +1,8 @@
 //! The command `wengert`: looks into the files of a run, and runs the experiments on optimizers.
 //!
-//! The design decision: of a run it knows files only, neither models nor optimizers, so it works on every checkpoint,
-//! and on safetensors of any origin. A command that built the model first would have to be compiled together with it.
+//! The design decision: it knows only the files of a run, neither its model nor its optimizer, so it works on every
+//! checkpoint, and on safetensors of any origin. A command that built the model first would have to be compiled
+//! together with it.
 #![forbid(unsafe_code)]
 
 mod diff;

@@ -31,7 +31,7 @@ pub enum DataError {
         labels: usize,
     },
 
-    /// A label names no class.
+    /// A label is not one of the classes.
     #[error("expected labels {}..{}, found {label} at index {index}", first, first + classes)]
     LabelOutOfRange {
         /// Position of the first such label.

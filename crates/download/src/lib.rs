@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use ureq::{Agent, http::Response};
 
 pub use error::DownloadError;
+pub use wengert_files::FileError;
 
 /// Where [`mnist`] can be had, to be tried in this order. The original host refuses to serve the files.
 pub const MNIST_MIRRORS: [&str; 2] =
@@ -100,13 +101,13 @@ enum Failure {
 }
 
 impl RemoteFile<'_> {
-    /// Makes `directory` hold this file and returns its path; a file already there with the right content, compressed or
-    /// not, is left alone. Waits while another process fetches into the same directory.
+    /// Makes `directory` hold this file and returns its path; a file already there with the right content, compressed
+    /// or not, is left alone. Waits while another process fetches into the same directory.
     ///
     /// # Errors
     ///
     /// [`DownloadError::Mirrors`] with what each mirror did, if none delivered the content with the right checksum;
-    /// [`DownloadError::Io`] if the directory cannot be written. The final name is never on anything unverified.
+    /// [`DownloadError::File`] if the directory cannot be written. The final name is never on anything unverified.
     pub fn fetch(
         &self,
         directory: impl AsRef<Path>,
@@ -287,7 +288,7 @@ fn lock(directory: &Path) -> Result<File, DownloadError> {
     let path = directory.join(".download.lock");
     let file = File::create(&path).map_err(DownloadError::io(&path, "create"))?;
     match file.lock() {
-        // A file system without locks is no reason not to download.
+        // A file system may lack locks: download all the same.
         Err(error) if error.kind() != io::ErrorKind::Unsupported => {
             Err(DownloadError::io(&path, "lock")(error))
         }

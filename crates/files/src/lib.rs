@@ -228,7 +228,7 @@ mod tests {
         assert!(names(dir.path()).is_empty());
     }
 
-    /// A data file is for whom the umask says, unlike most temporary files.
+    /// The umask says who may read a data file, as it does not for most temporary files.
     #[test]
     #[cfg(unix)]
     fn permissions_are_those_of_any_new_file() {

@@ -36,8 +36,8 @@ impl<F: Real> Layer<F> for Activation {
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         match *self {
             Self::Relu => x.relu(),
-            Self::LeakyRelu(slope) => x.leaky_relu(F::from_f64(slope)),
-            Self::Elu(alpha) => x.elu(F::from_f64(alpha)),
+            Self::LeakyRelu(slope) => x.leaky_relu(slope),
+            Self::Elu(alpha) => x.elu(alpha),
             Self::Gelu => x.gelu(),
             Self::GeluTanh => x.gelu_tanh(),
             Self::Silu => x.silu(),

@@ -4,7 +4,7 @@
 //! [`Tape::new`](wengert_autodiff::Tape::new) means batch statistics and dropout,
 //! [`Tape::inference`](wengert_autodiff::Tape::inference) means running statistics and none; new running statistics
 //! travel with the gradients and are written by the optimizer's step. The alternative, a `training` flag inside each
-//! layer as in PyTorch, makes a model something that has a mood: a forgotten `eval()` gives wrong numbers without a
+//! layer as in PyTorch, gives a model moods: a forgotten `eval()` gives wrong numbers without a
 //! word, and `forward` must either change the model or hide a lock in it.
 //!
 //! All fields are public, because there is nothing to protect: shapes are checked where they meet, in `forward`. So a
@@ -19,6 +19,8 @@
 //! let norm: BatchNorm = BatchNorm { momentum: None, ..BatchNorm::new(16) };
 //! # assert!(hidden.bias.is_none() && norm.momentum.is_none());
 //! ```
+//!
+//! A layer can be cloned, printed, sent to another thread and, but for [`Sequential`], read and written with serde.
 #![forbid(unsafe_code)]
 
 mod activation;

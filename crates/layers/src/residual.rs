@@ -24,7 +24,7 @@ impl<F: Real, L: Module<F>> Module<F> for Residual<L> {
 impl<F: Real, L: Layer<F> + Clone> Layer<F> for Residual<L> {
     /// # Panics
     ///
-    /// If `f(x)` has another shape than `x`.
+    /// If the shapes of `f(x)` and `x` differ.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let f = self.0.forward(x);

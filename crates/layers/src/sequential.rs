@@ -30,6 +30,9 @@ use crate::Layer;
 /// assert_eq!(model.len(), 6);
 /// assert_eq!(format!("{:?}", &model[3]), "Relu");
 /// ```
+///
+/// Unlike the other layers it has no serde: what its layers are is known to the program alone. Save its
+/// [`state_dict`](Module::state_dict), or a checkpoint.
 #[derive(Clone, Debug, Default)]
 #[doc(alias = "Chain")]
 pub struct Sequential<F: Real = f32> {

@@ -28,8 +28,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wengert::data::mnist::TrainTest;
 use wengert::data::{Batches, ImageDataset};
-use wengert::layers::{LayerNorm, RmsNorm};
-use wengert::optim::{AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, RAdam, checkpoint};
+use wengert::layers::RmsNorm;
+use wengert::optim::{AdaGrad, Adadelta, Adamax, Lion, NAdam, RAdam, checkpoint};
 use wengert::prelude::*;
 
 use crate::cli::{Args, Norm, OptimizerName};
@@ -171,7 +171,7 @@ fn finish(args: &Args, model: &Sequential, test: &ImageDataset, history: &[Epoch
 }
 
 /// The images in an order that follows from the seed and the epoch alone, so that a resumed run sees the same one. The
-/// last batch is smaller than the others; where one image would remain, batch norm could not take its variance, and that
+/// last batch is smaller than the others. Where one image would remain, batch norm could not take its variance: that
 /// image is left out of the epoch.
 fn batches<'a>(args: &Args, train: &'a ImageDataset, epoch: u32) -> Batches<'a> {
     let rng = &mut StdRng::seed_from_u64(args.seed ^ u64::from(epoch) << 32);

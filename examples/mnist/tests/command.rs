@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use wengert::data::idx;
 use wengert::ndarray::{Array1, Array3};
 
-/// `cargo test` builds the examples before it runs the tests. (Building it here would be wrong: a cargo inside cargo sees
-/// other variables and compiles half the dependencies again.)
+/// `cargo test` builds the examples before it runs the tests. (Building it here would be wrong: a cargo inside cargo
+/// sees other variables and compiles half the dependencies again.)
 static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = std::env::current_exe().expect("this test is a file");
     let example = test.ancestors().nth(2).expect("target/debug/deps/test").join("examples/mnist");

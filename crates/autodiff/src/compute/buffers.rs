@@ -2,8 +2,8 @@
 //! would have to be mapped and cleared, and makes no arrays anew.
 //!
 //! The free tensors belong to the thread, so that a pullback can take one, too. [`Tape::reset`](crate::Tape::reset) and
-//! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares; what a whole step did not need is then
-//! freed, and so is everything when a tape of the thread ends.
+//! the end of a [`Gradients`](crate::Gradients) give back what nothing else shares. `reset` then frees what the whole step
+//! did not need; when a tape of the thread ends, everything is freed.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -23,14 +23,19 @@ thread_local! {
 /// The free tensors by their number of elements, in increasing order.
 struct Pool<F: Real>(Vec<SizeClass<F>>);
 
+/// The free tensors of one size. What keeps their number from growing:
+///
+/// - Of the free tensors, those that were never needed between two calls of [`trim`] are freed: `min_free` is the fewest
+///   that were free at a time since the last call.
+/// - No more tensors come back than were taken: `outstanding` counts those that may. A thread that only drops what
+///   other threads made keeps nothing.
+/// - A tensor that stays away is expected back until the second [`trim`] after it was taken, not for ever:
+///   `taken_since_trim` is what `outstanding` may be at most after a call.
 struct SizeClass<F: Real> {
     len: usize,
     free: Vec<Tensor<F>>,
-    /// The fewest that were free at a time since the last [`trim`].
     min_free: usize,
-    /// How many may come back. Nothing else is accepted: a thread that only drops what others made collects nothing.
     outstanding: usize,
-    /// How many were taken since the last [`trim`]; what was taken before that and did not come back is not expected.
     taken_since_trim: usize,
 }
 
@@ -54,7 +59,7 @@ fn zeros<F: Real>(shape: &[usize]) -> Tensor<F> {
     }
 }
 
-/// Takes a tensor that nothing else shares.
+/// Gives a tensor back; it is kept only if nothing else shares its array.
 pub(crate) fn recycle<F: Real>(tensor: Tensor<F>) {
     if tensor.len() >= SMALL && tensor.is_unique() && tensor.is_standard_layout() {
         with(|pool: &mut Pool<F>| pool.recycle(tensor));
@@ -64,12 +69,7 @@ pub(crate) fn recycle<F: Real>(tensor: Tensor<F>) {
 /// Frees the tensors that were not needed since the last call.
 pub(crate) fn trim<F: Real>() {
     with(|pool: &mut Pool<F>| {
-        for class in &mut pool.0 {
-            class.free.truncate(class.free.len() - class.min_free);
-            class.min_free = class.free.len();
-            class.outstanding = class.outstanding.min(class.taken_since_trim);
-            class.taken_since_trim = 0;
-        }
+        pool.0.iter_mut().for_each(SizeClass::trim);
         pool.0.retain(|class| class.outstanding > 0 || !class.free.is_empty());
     });
 }
@@ -98,30 +98,48 @@ impl<F: Real> Pool<F> {
         self.0.binary_search_by_key(&len, |class| class.len)
     }
 
-    /// Prefers a tensor that has this shape already.
     fn take(&mut self, len: usize, shape: &[usize]) -> Option<Tensor<F>> {
         let index = self.find(len).unwrap_or_else(|index| {
-            self.0.insert(
-                index,
-                SizeClass { len, free: Vec::new(), min_free: 0, outstanding: 0, taken_since_trim: 0 },
-            );
+            self.0.insert(index, SizeClass::new(len));
             index
         });
-        let class = &mut self.0[index];
-        class.outstanding += 1;
-        class.taken_since_trim += 1;
-        let same = class.free.iter().rposition(|tensor| tensor.shape() == shape);
-        let tensor = same.map(|index| class.free.swap_remove(index)).or_else(|| class.free.pop());
-        class.min_free = class.min_free.min(class.free.len());
+        self.0[index].take(shape)
+    }
+
+    fn recycle(&mut self, tensor: Tensor<F>) {
+        if let Ok(index) = self.find(tensor.len()) {
+            self.0[index].recycle(tensor);
+        }
+    }
+}
+
+impl<F: Real> SizeClass<F> {
+    fn new(len: usize) -> Self {
+        Self { len, free: Vec::new(), min_free: 0, outstanding: 0, taken_since_trim: 0 }
+    }
+
+    /// A free tensor, if there is one, of this shape if possible. If there is none, the caller makes one, which counts as
+    /// taken.
+    fn take(&mut self, shape: &[usize]) -> Option<Tensor<F>> {
+        self.outstanding += 1;
+        self.taken_since_trim += 1;
+        let same = self.free.iter().rposition(|tensor| tensor.shape() == shape);
+        let tensor = same.map(|index| self.free.swap_remove(index)).or_else(|| self.free.pop());
+        self.min_free = self.min_free.min(self.free.len());
         tensor
     }
 
     fn recycle(&mut self, tensor: Tensor<F>) {
-        if let Ok(index) = self.find(tensor.len())
-            && self.0[index].outstanding > 0
-        {
-            self.0[index].outstanding -= 1;
-            self.0[index].free.push(tensor);
+        if self.outstanding > 0 {
+            self.outstanding -= 1;
+            self.free.push(tensor);
         }
+    }
+
+    fn trim(&mut self) {
+        self.free.truncate(self.free.len() - self.min_free);
+        self.min_free = self.free.len();
+        self.outstanding = self.outstanding.min(self.taken_since_trim);
+        self.taken_since_trim = 0;
     }
 }

@@ -1,6 +1,6 @@
 //! Shapes and the order of elements in memory.
 
-use ndarray::{ArrayView1, Axis};
+use ndarray::{ArrayView1, ArrayViewD, Axis};
 
 use super::{Real, Tensor, buffers};
 
@@ -22,7 +22,7 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 }
 
 /// `x` repeated along its new and its size-1 axes; `shape` is one that [`broadcast_shape`] gave.
-pub(crate) fn broadcast<'x, F: Real>(x: &'x Tensor<F>, shape: &[usize]) -> ndarray::ArrayViewD<'x, F> {
+pub(crate) fn broadcast<'x, F: Real>(x: &'x Tensor<F>, shape: &[usize]) -> ArrayViewD<'x, F> {
     x.broadcast(shape).expect("a shape computed from the operand's")
 }
 
@@ -49,8 +49,17 @@ pub fn row_major<F: Real>(x: Tensor<F>) -> Tensor<F> {
     if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned().into_shared() }
 }
 
+/// The same elements in row-major order under another shape; shares the array where it is in that order already.
+pub(crate) fn reshaped<F: Real>(x: Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    let x = row_major(x);
+    if x.shape() == shape {
+        return x;
+    }
+    x.into_shape_with_order(shape).expect("as many elements, checked by the op")
+}
+
 /// The elements of `x` side by side, in `buffer` where they are not.
-pub(crate) fn elements<'x, F: Real>(x: ArrayView1<'x, F>, buffer: &'x mut Vec<F>) -> &'x [F] {
+pub(crate) fn contiguous<'x, F: Real>(x: ArrayView1<'x, F>, buffer: &'x mut Vec<F>) -> &'x [F] {
     match x.to_slice() {
         Some(x) => x,
         None => {

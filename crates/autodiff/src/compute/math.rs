@@ -165,7 +165,7 @@ pub(crate) fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::vectorized;
+    use crate::compute::{inlined, vectorized};
 
     struct Function {
         name: &'static str,
@@ -188,14 +188,11 @@ mod tests {
                 bound: $bound,
                 all: |x| x.iter_mut().for_each(|x| *x = $name(*x)),
                 all_vectorized: |x| {
-                    vectorized(
-                        #[inline(always)]
-                        || {
-                            for x in x {
-                                *x = $name(*x);
-                            }
-                        },
-                    );
+                    vectorized(inlined!(|| {
+                        for x in x {
+                            *x = $name(*x);
+                        }
+                    }));
                 },
             }
         };

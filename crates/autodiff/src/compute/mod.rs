@@ -1,7 +1,9 @@
-//! What computes: the number types, the loops over elements, the matrix product, threads and memory. For writers of ops and
-//! rules; not covered by the promise of stable versions. All `unsafe` of the workspace is below this folder.
+//! What computes: the number types, the loops over elements, the matrix product, threads and memory. For writers of ops
+//! and rules; not covered by the promise of stable versions. All `unsafe` of the workspace is below this folder.
 
+mod awake;
 pub(crate) mod buffers;
+mod chunks;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod layout;
@@ -10,10 +12,13 @@ mod real;
 pub(crate) mod reduce;
 mod simd;
 mod tensor;
-pub(crate) mod threads;
+mod threads;
 
+pub use chunks::{ZippedSlices, for_each_chunk};
+pub use gemm::Gemm;
 pub use layout::row_major;
 pub use real::Real;
+pub(crate) use simd::inlined;
 pub use simd::vectorized;
 pub use tensor::{IntoTensor, Tensor, first_non_finite};
-pub use threads::{SetThreadsError, ZippedSlices, for_each_chunk, join, set_threads, threads};
+pub use threads::{SetThreadsError, join, set_threads, threads};

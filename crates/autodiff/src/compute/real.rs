@@ -1,10 +1,11 @@
 use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
-use ndarray::{ArrayView2, ArrayViewMut2, ScalarOperand};
+use ndarray::ScalarOperand;
 use num_traits::{Float, NumAssign};
 
-use super::{gemm, math};
+use super::gemm::{self, Gemm};
+use super::math;
 
 /// The element type of a tensor: `f32` (the default everywhere) or `f64` (gradient checks, references).
 ///
@@ -69,14 +70,8 @@ pub trait Real:
         self.tanh()
     }
 
-    /// `C ← α A B + β C`. With `β = 0`, whatever `C` held is ignored (NaN included).
-    fn gemm(
-        alpha: Self,
-        a: ArrayView2<'_, Self>,
-        b: ArrayView2<'_, Self>,
-        beta: Self,
-        c: ArrayViewMut2<'_, Self>,
-    );
+    /// The matrix product `C ← α A B + β C`.
+    fn gemm(product: Gemm<'_, Self>);
 }
 
 macro_rules! real {
@@ -99,14 +94,8 @@ macro_rules! real {
                 $function(self)
             })*
 
-            fn gemm(
-                alpha: Self,
-                a: ArrayView2<'_, Self>,
-                b: ArrayView2<'_, Self>,
-                beta: Self,
-                c: ArrayViewMut2<'_, Self>,
-            ) {
-                $gemm(alpha, a, b, beta, c);
+            fn gemm(product: Gemm<'_, Self>) {
+                $gemm(product);
             }
         }
     };

@@ -3,7 +3,7 @@
 use ndarray::Axis;
 
 use super::layout::ROW_MAJOR;
-use super::{Real, Tensor, buffers, vectorized};
+use super::{Real, Tensor, buffers, inlined, vectorized};
 
 /// `f` folded over the elements along `axis`, which disappears; `f` is associative and commutative.
 pub(crate) fn fold_axis<F: Real>(x: &Tensor<F>, axis: Axis, start: F, f: impl Fn(F, F) -> F) -> Tensor<F> {
@@ -12,10 +12,7 @@ pub(crate) fn fold_axis<F: Real>(x: &Tensor<F>, axis: Axis, start: F, f: impl Fn
     }
     x.map_axis(axis, |lane| {
         let lane = lane.to_slice().expect("elements side by side");
-        vectorized(
-            #[inline(always)]
-            || fold(lane, start, &f),
-        )
+        vectorized(inlined!(|| fold(lane, start, &f)))
     })
     .into_shared()
 }
@@ -56,8 +53,8 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     g
 }
 
-/// The sum over an axis, which disappears. Over the first, row after row is added; rows of a single number as `ndarray`
-/// sums, which keeps partial sums.
+/// The sum over an axis, which disappears. Over the first, row after row is added. Rows of a single number are left to
+/// `ndarray`, which keeps partial sums.
 pub(crate) fn sum_axis<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     if axis.index() == 0 && x.len() == x.len_of(axis) {
         return Tensor::from_elem(&x.shape()[1..], x.sum());
@@ -68,14 +65,11 @@ pub(crate) fn sum_axis<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     let mut sum = buffers::scratch(&x.shape()[1..]);
     let to = sum.as_slice_mut().expect(ROW_MAJOR);
     to.fill(F::ZERO);
-    vectorized(
-        #[inline(always)]
-        || {
-            for row in elements.chunks_exact(to.len().max(1)) {
-                add_slice(to, row);
-            }
-        },
-    );
+    vectorized(inlined!(|| {
+        for row in elements.chunks_exact(to.len().max(1)) {
+            add_slice(to, row);
+        }
+    }));
     sum
 }
 

@@ -3,8 +3,8 @@
 
 /// Runs `f`, compiled for the widest vectors that this CPU has.
 ///
-/// The compiler turns the loops that are inlined into `f` into vector instructions by itself; nothing else changes: no sum is
-/// reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
+/// The compiler turns the loops that are inlined into `f` into vector instructions by itself. Nothing else changes: no sum
+/// is reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
 /// `#[inline(always)]` before a closure that is longer than a line or two.
 ///
 /// ```
@@ -40,6 +40,16 @@ fn avx2<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// A closure that the compiler must inline. Left to its own estimate, it leaves one that computes much out of the loop,
+/// which then calls it for each element and is not vectorised.
+macro_rules! inlined {
+    ($closure:expr) => {{
+        #[inline(always)]
+        $closure
+    }};
+}
+pub(crate) use inlined;
+
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
@@ -68,13 +78,7 @@ mod tests {
     #[test]
     fn all_instruction_sets_give_the_same_bits() {
         let plain = run(|(p, g, v)| update(p, g, v));
-        assert_eq!(
-            plain,
-            run(|(p, g, v)| vectorized(
-                #[inline(always)]
-                || update(p, g, v)
-            ))
-        );
+        assert_eq!(plain, run(|(p, g, v)| vectorized(inlined!(|| update(p, g, v)))));
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the CPU was asked.
             assert_eq!(plain, run(|(p, g, v)| unsafe { avx2(|| update(p, g, v)) }));

@@ -1,12 +1,8 @@
-//! Work on several threads, which are rayon's.
+//! Work on several threads, which are rayon's: who belongs to the pool, and how two pieces of work run side by side.
 
-use std::cell::Cell;
-use std::hint;
 use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use rayon::Yield;
+use super::awake;
 
 /// How many threads there are to divide work among.
 ///
@@ -17,8 +13,8 @@ use rayon::Yield;
 ///
 /// When work has been divided, the other members look for more for 200 µs before they sleep.
 ///
-/// A member that waits for something else does not help the pool, so that `rayon::broadcast`, which needs every member,
-/// must not be waited for by the training thread on another.
+/// The training thread is then a member too, and works for the pool only while it divides work. Do not let it block on
+/// another thread that calls `rayon::broadcast`: that runs on every member, so each would wait for the other.
 pub fn threads() -> usize {
     static JOIN_POOL: Once = Once::new();
     if rayon::current_thread_index().is_none() {
@@ -54,158 +50,29 @@ pub struct SetThreadsError(#[source] rayon::ThreadPoolBuildError);
 
 /// Runs both, at the same time if another thread is free, and returns both results.
 ///
-/// Like [`rayon::join`], except on a thread outside of the pool: that hands over `b` only and runs `a` itself, where rayon
+/// Like [`rayon::join`], except on a thread outside the pool. It hands over `b` only and runs `a` itself, where rayon
 /// would hand over both and sleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    keep_awake();
-    let occupied = OCCUPIED.replace(true);
-    let results = if rayon::current_thread_index().is_some() {
-        rayon::join(a, b)
-    } else {
+    awake::keep_awake();
+    awake::occupied(|| {
+        if rayon::current_thread_index().is_some() {
+            return rayon::join(a, b);
+        }
         let mut second = None;
         let first = rayon::in_place_scope(|scope| {
             scope.spawn(|_| second = Some(b()));
             a()
         });
         (first, second.expect("the scope waits for it"))
-    };
-    OCCUPIED.set(occupied);
-    results
-}
-
-/// For how long a member of the pool that has nothing to do looks for work before it sleeps. Rayon's own members give up
-/// earlier, and to wake one takes as long as a small product. The threads of OpenMP wait like this, too, and for longer.
-const PATIENCE: Duration = Duration::from_micros(200);
-
-/// How many members are [waiting](wait) for work, or about to.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    /// Whether the thread is within [`join`] or [`wait`]: it may then take up other work, but must not wait for any.
-    /// A panic leaves it set, and the thread then sleeps sooner.
-    static OCCUPIED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Has one more member wait for work, unless all the others do.
-fn keep_awake() {
-    let others = rayon::current_num_threads() - 1;
-    let one_more = |waiting| (waiting < others).then_some(waiting + 1);
-    if WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok() {
-        rayon::spawn(|| {
-            if !OCCUPIED.replace(true) {
-                wait();
-                OCCUPIED.set(false);
-            }
-            WAITING.fetch_sub(1, Ordering::Relaxed);
-        });
-    }
-}
-
-/// Does what work there is, until for a while there was none.
-fn wait() {
-    let mut last = Instant::now();
-    while last.elapsed() < PATIENCE {
-        match rayon::yield_now() {
-            Some(Yield::Executed) => last = Instant::now(),
-            _ => hint::spin_loop(),
-        }
-    }
-}
-
-/// ZippedSlices above which a loop is divided among threads.
-const PARALLEL_ABOVE: usize = 3 << 15;
-
-/// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
-pub trait ZippedSlices: Send + Sized {
-    /// One element of each slice.
-    type Item;
-
-    /// How many elements each slice has.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The first `middle` elements of each slice, and the others.
-    fn split_at(self, middle: usize) -> (Self, Self);
-
-    /// The elements in order.
-    fn iter(self) -> impl Iterator<Item = Self::Item>;
-}
-
-impl<'a, T: Sync> ZippedSlices for &'a [T] {
-    type Item = &'a T;
-
-    fn len(&self) -> usize {
-        <[T]>::len(self)
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        <[T]>::split_at(self, middle)
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = &'a T> {
-        <[T]>::iter(self)
-    }
-}
-
-impl<'a, T: Send> ZippedSlices for &'a mut [T] {
-    type Item = &'a mut T;
-
-    fn len(&self) -> usize {
-        <[T]>::len(self)
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        self.split_at_mut(middle)
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = &'a mut T> {
-        self.iter_mut()
-    }
-}
-
-impl<A: ZippedSlices, B: ZippedSlices> ZippedSlices for (A, B) {
-    type Item = (A::Item, B::Item);
-
-    fn len(&self) -> usize {
-        assert_eq!(self.0.len(), self.1.len(), "slices of one length go together");
-        self.0.len()
-    }
-
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        let ((a0, a1), (b0, b1)) = (self.0.split_at(middle), self.1.split_at(middle));
-        ((a0, b0), (a1, b1))
-    }
-
-    #[inline]
-    fn iter(self) -> impl Iterator<Item = Self::Item> {
-        self.0.iter().zip(self.1.iter())
-    }
-}
-
-/// Calls `f` with consecutive pieces of the slices: at the same time, one for each thread, where they are long, else once.
-pub fn for_each_chunk<E: ZippedSlices>(elements: E, f: impl Fn(E) + Sync) {
-    let len = elements.len();
-    let piece = if len < PARALLEL_ABOVE { len } else { len.div_ceil(threads()) };
-    divide(elements, piece, &f);
-}
-
-fn divide<E: ZippedSlices>(elements: E, piece: usize, f: &(impl Fn(E) + Sync)) {
-    let len = elements.len();
-    if len <= piece {
-        return f(elements);
-    }
-    let (a, b) = elements.split_at(len / 2);
-    join(|| divide(a, piece, f), || divide(b, piece, f));
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    use super::awake::{PATIENCE, WAITING};
     use super::*;
 
     fn sum(numbers: &[u64]) -> u64 {

@@ -2,8 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::compute::{elementwise, layout, reduce};
-use crate::{Real, Var};
+use crate::compute::{elementwise, inlined, layout, reduce};
+use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
     /// `y = value(a, b)`, `da = dy · slopes.0(a, b)` and `db = dy · slopes.1(a, b)`, each summed over the axes along
@@ -21,26 +21,8 @@ impl<F: Real> Var<'_, F> {
         let (a, b) = (self.value(), rhs.value());
         let y = elementwise::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
-        let da = self.edge(move |dy| {
-            let da = elementwise::zip2_inplace(
-                dy,
-                &saved_a,
-                &saved_b,
-                #[inline(always)]
-                move |dy, a, b| dy * slope_a(a, b),
-            );
-            reduce::sum_to(da, saved_a.shape())
-        });
-        let db = rhs.edge(move |dy| {
-            let db = elementwise::zip2_inplace(
-                dy,
-                &a,
-                &b,
-                #[inline(always)]
-                move |dy, a, b| dy * slope_b(a, b),
-            );
-            reduce::sum_to(db, b.shape())
-        });
+        let da = self.edge(move |dy| pull_back(dy, &saved_a, &saved_b, slope_a, saved_a.shape()));
+        let db = rhs.edge(move |dy| pull_back(dy, &a, &b, slope_b, b.shape()));
         self.tape().record(op, y, [da, db])
     }
 
@@ -70,6 +52,19 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
+/// `dy · slope(a, b)`, summed to the shape of the operand that it is for.
+fn pull_back<F: Real>(
+    dy: Tensor<F>,
+    a: &Tensor<F>,
+    b: &Tensor<F>,
+    slope: impl Fn(F, F) -> F + Sync,
+    shape: &[usize],
+) -> Tensor<F> {
+    let dx = elementwise::zip2_inplace(dy, a, b, inlined!(move |dy, a, b| dy * slope(a, b)));
+    reduce::sum_to(dx, shape)
+}
+
+/// The share of the gradient that an operand of a comparison gets.
 fn share<F: Real>(wins: bool, ties: bool) -> F {
     if wins {
         F::ONE

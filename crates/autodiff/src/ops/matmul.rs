@@ -2,8 +2,8 @@
 
 use ndarray::{ArcArray, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Dimension, Ix3};
 
-use super::shape::row_major;
-use crate::compute::{buffers, gemm, layout, reduce};
+use crate::compute::layout::{self, reshaped};
+use crate::compute::{Gemm, buffers, reduce};
 use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -30,16 +30,15 @@ impl<F: Real> Var<'_, F> {
         let flat = b.ndim() == 2;
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
         let (a, b) = (batch(a, flat), batch(b, false));
-        let batches = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
-        let y = reshaped(product(a.view(), b.view(), batches), &shape);
+        let y = reshaped(product(a.view(), b.view(), false), &shape);
         let (saved_a, saved_b) = (a.clone(), b.clone());
         let da = self.edge(move |dy| {
             let b = saved_b.view().permuted_axes([0, 2, 1]);
-            reshaped(product(batch(dy, flat).view(), b, a.dim().0), &a_shape)
+            reshaped(product(batch(dy, flat).view(), b, a.dim().0 == 1), &a_shape)
         });
         let db = rhs.edge(move |dy| {
             let a = saved_a.view().permuted_axes([0, 2, 1]);
-            reshaped(product(a, batch(dy, flat).view(), b.dim().0), &b_shape)
+            reshaped(product(a, batch(dy, flat).view(), b.dim().0 == 1), &b_shape)
         });
         self.tape().record("matmul", y, [da, db])
     }
@@ -78,17 +77,17 @@ impl<F: Real> Var<'_, F> {
             layout::fill_rows(&mut y, &b);
             start = F::ONE;
         }
-        F::gemm(F::ONE, matrix(&x), matrix(&w).reversed_axes(), start, matrix_mut(&mut y));
+        gemm(matrix(&x), matrix(&w).reversed_axes(), start, matrix_mut(&mut y));
         let y = reshaped(y, y_shape.slice());
         let dx = self.edge(move |dy| {
             let dy = rows(dy);
-            let dx = gemm::matmul(matrix(&dy), matrix(&w));
+            let dx = matrix_product(matrix(&dy), matrix(&w));
             buffers::recycle(dy);
             reshaped(dx, x_shape.slice())
         });
         let dw = weight.edge(move |dy| {
             let dy = rows(dy);
-            let dw = gemm::matmul(matrix(&dy).reversed_axes(), matrix(&x));
+            let dw = matrix_product(matrix(&dy).reversed_axes(), matrix(&x));
             buffers::recycle(dy);
             dw
         });
@@ -120,29 +119,51 @@ fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
     x.into_dimensionality().expect("two or three axes, checked by the op")
 }
 
-/// The products of the matrices of two batches, of which one may have a single matrix that serves all; summed where
-/// `batches` of the result is 1.
-fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, batches: usize) -> Tensor<F> {
-    let mut c = buffers::scratch(&[batches, a.dim().1, b.dim().2]);
+/// The products of the matrices of two batches, of which one may have a single matrix that serves all.
+fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, sum_over_batch: bool) -> Tensor<F> {
     let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
+    let mut c = buffers::scratch(&[if sum_over_batch { 1 } else { count }, a.dim().1, b.dim().2]);
     if count == 0 {
         c.fill(F::ZERO);
     }
     for i in 0..count {
-        let pick = |x: usize| if x == 1 { 0 } else { i };
-        let (a, b) = (a.index_axis(Axis(0), pick(a.dim().0)), b.index_axis(Axis(0), pick(b.dim().0)));
-        let beta = if i < batches { F::ZERO } else { F::ONE };
-        let c = c.index_axis_mut(Axis(0), pick(batches)).into_dimensionality().expect("three axes less one");
-        F::gemm(F::ONE, a, b, beta, c);
+        let (place, beta) = match sum_over_batch {
+            true if i > 0 => (0, F::ONE),
+            true => (0, F::ZERO),
+            false => (i, F::ZERO),
+        };
+        let c = c.index_axis_mut(Axis(0), place).into_dimensionality().expect("three axes less one");
+        gemm(matrix_at(a, i), matrix_at(b, i), beta, c);
     }
     c
+}
+
+/// The `i`-th matrix of a batch; a batch of one repeats its only one.
+fn matrix_at<F: Real>(batch: ArrayView3<'_, F>, i: usize) -> ArrayView2<'_, F> {
+    let i = if batch.dim().0 == 1 { 0 } else { i };
+    batch.index_axis_move(Axis(0), i)
+}
+
+/// `A B` for two matrices.
+fn matrix_product<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor<F> {
+    let mut c = buffers::scratch(&[a.nrows(), b.ncols()]);
+    gemm(a, b, F::ZERO, matrix_mut(&mut c));
+    c
+}
+
+/// `C ← A B + β C`.
+fn gemm<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, beta: F, c: ArrayViewMut2<'_, F>) {
+    F::gemm(Gemm { alpha: F::ONE, a, b, beta, c });
 }
 
 /// `[..., k]` as a matrix `[n, k]`.
 fn rows<F: Real>(x: Tensor<F>) -> Tensor<F> {
     match x.shape() {
         [_, _] => x,
-        [leading @ .., k] => row_major(&x, &[leading.iter().product(), *k]),
+        [leading @ .., k] => {
+            let shape = [leading.iter().product(), *k];
+            reshaped(x, &shape)
+        }
         [] => unreachable!("the op asked for an axis"),
     }
 }
@@ -153,11 +174,4 @@ fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
 
 fn matrix_mut<F: Real>(x: &mut Tensor<F>) -> ArrayViewMut2<'_, F> {
     x.view_mut().into_dimensionality().expect("two axes, as made")
-}
-
-fn reshaped<F: Real>(x: Tensor<F>, shape: &[usize]) -> Tensor<F> {
-    if x.shape() == shape {
-        return x;
-    }
-    x.into_shape_with_order(shape).expect("a product's elements are in order")
 }

@@ -27,7 +27,7 @@ impl Reduction {
 
     /// Like [`new`](Self::new), for ops that have no value for no elements.
     #[track_caller]
-    fn of_some(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool) -> Self {
+    fn nonempty(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool) -> Self {
         let reduction = Self::new(op, shape, arguments, keepdim);
         assert!(
             reduction.count > 0,
@@ -51,19 +51,19 @@ impl Reduction {
         self.fold(x, reduce::sum_axis)
     }
 
-    /// Puts the reduced axes back with size 1.
-    fn keep<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
+    /// `y` with the reduced axes, which have size 1.
+    fn with_axes<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
         self.axes.iter().fold(y, |y, &axis| y.insert_axis(axis))
     }
 
-    /// The op's result.
-    fn result<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
-        if self.keepdim { self.keep(y) } else { y }
+    /// The op's result, from one without the reduced axes.
+    fn finish<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
+        if self.keepdim { self.with_axes(y) } else { y }
     }
 
-    /// The inverse of [`result`](Self::result), with size 1 at the reduced axes.
-    fn kept<F: Real>(&self, y: Tensor<F>) -> Tensor<F> {
-        if self.keepdim { y } else { self.keep(y) }
+    /// A gradient of the op's result, so that it broadcasts against the input.
+    fn broadcastable<F: Real>(&self, dy: Tensor<F>) -> Tensor<F> {
+        if self.keepdim { dy } else { self.with_axes(dy) }
     }
 }
 
@@ -83,9 +83,9 @@ impl<F: Real> Var<'_, F> {
     pub fn sum_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
         let over = Reduction::new("sum", x.shape(), axes, keepdim);
-        let y = over.result(over.sum(&x));
+        let y = over.finish(over.sum(&x));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| layout::broadcast_owned(&over.kept(dy), &shape));
+        let dx = self.edge(move |dy| layout::broadcast_owned(&over.broadcastable(dy), &shape));
         self.tape().record("sum", y, [dx])
     }
 
@@ -107,11 +107,12 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn mean_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
-        let over = Reduction::of_some("mean", x.shape(), axes, keepdim);
+        let over = Reduction::nonempty("mean", x.shape(), axes, keepdim);
         let n = F::from_f64(over.count as f64);
-        let y = over.result(over.sum(&x).mapv_into(|sum| sum / n));
+        let y = over.finish(over.sum(&x).mapv_into(|sum| sum / n));
         let shape = x.shape().to_vec();
-        let dx = self.edge(move |dy| layout::broadcast_owned(&over.kept(dy.mapv_into(|dy| dy / n)), &shape));
+        let dx = self
+            .edge(move |dy| layout::broadcast_owned(&over.broadcastable(dy.mapv_into(|dy| dy / n)), &shape));
         self.tape().record("mean", y, [dx])
     }
 
@@ -141,13 +142,13 @@ impl<F: Real> Var<'_, F> {
             over.count
         );
         let (n, divisor) = (F::from_f64(over.count as f64), F::from_f64((over.count - ddof) as f64));
-        let mean = over.keep(over.sum(&x).mapv_into(|sum| sum / n));
+        let mean = over.with_axes(over.sum(&x).mapv_into(|sum| sum / n));
         let centered = elementwise::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
         let squares = over.sum(&elementwise::map(&centered, |c| c * c));
-        let y = over.result(squares.mapv_into(|sum| sum / divisor));
+        let y = over.finish(squares.mapv_into(|sum| sum / divisor));
         let rate = F::from_f64(2.0) / divisor;
         let dx = self.edge(move |dy| {
-            elementwise::broadcast_map(&centered, &over.kept(dy), centered.shape(), move |c, dy| {
+            elementwise::broadcast_map(&centered, &over.broadcastable(dy), centered.shape(), move |c, dy| {
                 rate * c * dy
             })
         });
@@ -198,16 +199,16 @@ impl<F: Real> Var<'_, F> {
         wins: impl Fn(F, F) -> bool,
     ) -> Self {
         let x = self.value();
-        let over = Reduction::of_some(op, x.shape(), axes, keepdim);
+        let over = Reduction::nonempty(op, x.shape(), axes, keepdim);
         let better = |best: F, x: F| if wins(x, best) || x.is_nan() { x } else { best };
         let best = over.fold(&x, |x, axis| reduce::fold_axis(x, axis, worst, better));
-        let y = over.result(best.clone());
+        let y = over.finish(best.clone());
         let dx = self.edge(move |dy| {
-            let best = over.keep(best);
+            let best = over.with_axes(best);
             let chosen =
                 elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64((x == y).into()));
-            let ties = over.keep(over.sum(&chosen));
-            let share = elementwise::zip_inplace(over.kept(dy), &ties, |dy, k| dy / k);
+            let ties = over.with_axes(over.sum(&chosen));
+            let share = elementwise::zip_inplace(over.broadcastable(dy), &ties, |dy, k| dy / k);
             elementwise::broadcast_map(&chosen, &share, x.shape(), |chosen, share| chosen * share)
         });
         self.tape().record(op, y, [dx])

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{IxDyn, Slice};
+use ndarray::Slice;
 
 use super::axes;
 use crate::compute::{layout, reduce};
@@ -23,9 +23,9 @@ impl<F: Real> Var<'_, F> {
             x.shape(),
             x.len()
         );
-        let y = row_major(&x, shape);
+        let y = layout::reshaped(x.clone(), shape);
         let before = x.shape().to_vec();
-        let dx = self.edge(move |dy| row_major(&dy, &before));
+        let dx = self.edge(move |dy| layout::reshaped(dy, &before));
         self.tape().record_view("reshape", y, self, dx)
     }
 
@@ -128,10 +128,4 @@ impl<F: Real> Var<'_, F> {
         });
         self.tape().record_view("slice", y, self, dx)
     }
-}
-
-/// Shares the array where it is in row-major order already.
-pub(super) fn row_major<F: Real>(x: &Tensor<F>, shape: &[usize]) -> Tensor<F> {
-    let x = layout::row_major(x.clone());
-    x.into_shape_with_order(IxDyn(shape)).expect("as many elements, checked by the op")
 }

@@ -3,7 +3,7 @@
 use ndarray::{Axis, aview1};
 
 use super::axes;
-use crate::compute::{buffers, elementwise, reduce};
+use crate::compute::{buffers, elementwise, inlined, reduce};
 use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -14,24 +14,11 @@ impl<F: Real> Var<'_, F> {
     /// If there is no such axis.
     #[track_caller]
     pub fn softmax(self, axis: isize) -> Self {
-        let x = self.value();
-        let axis = axes::axis("softmax", axis, x.shape());
-        let y = softmax(&x, axis);
-        let saved = y.clone();
-        let dx = self.edge(move |mut dy| {
-            elementwise::for_each_lane(
-                &mut dy,
-                &saved,
-                axis,
-                #[inline(always)]
-                |dy, y| {
-                    let mean = aview1(dy).dot(&aview1(y));
-                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
-                },
-            );
-            dy
+        let pullback = inlined!(|dy: &mut [F], y: &[F]| {
+            let mean = aview1(dy).dot(&aview1(y));
+            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
         });
-        self.tape().record("softmax", y, [dx])
+        self.along("softmax", axis, softmax, pullback)
     }
 
     /// `y = x - ln Σ eˣ` along `axis`, the logarithm of [`softmax`](Var::softmax) without its underflow;
@@ -42,24 +29,31 @@ impl<F: Real> Var<'_, F> {
     /// If there is no such axis.
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
+        let pullback = inlined!(|dy: &mut [F], y: &[F]| {
+            let sum = aview1(dy).sum();
+            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
+        });
+        self.along("log_softmax", axis, log_softmax, pullback)
+    }
+
+    /// An op of the lanes along an axis, whose `pullback` overwrites a lane of `dy` with `dx`, given the lane of `y`.
+    #[track_caller]
+    fn along(
+        self,
+        op: &'static str,
+        axis: isize,
+        value: impl Fn(&Tensor<F>, Axis) -> Tensor<F>,
+        pullback: impl Fn(&mut [F], &[F]) + 'static,
+    ) -> Self {
         let x = self.value();
-        let axis = axes::axis("log_softmax", axis, x.shape());
-        let y = log_softmax(&x, axis);
+        let axis = axes::axis(op, axis, x.shape());
+        let y = value(&x, axis);
         let saved = y.clone();
         let dx = self.edge(move |mut dy| {
-            elementwise::for_each_lane(
-                &mut dy,
-                &saved,
-                axis,
-                #[inline(always)]
-                |dy, y| {
-                    let sum = aview1(dy).sum();
-                    dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
-                },
-            );
+            elementwise::for_each_lane(&mut dy, &saved, axis, pullback);
             dy
         });
-        self.tape().record("log_softmax", y, [dx])
+        self.tape().record(op, y, [dx])
     }
 
     /// `y = ln Σ eˣ` over all elements, a scalar: see [`logsumexp_axes`](Var::logsumexp_axes).
@@ -93,49 +87,33 @@ impl<F: Real> Var<'_, F> {
 }
 
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    with_exponentials(
-        x,
-        axis,
-        #[inline(always)]
-        |y, powers, sum| y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum),
-    )
+    let divide = inlined!(|y: &mut [F], powers: &[F], sum: F| {
+        y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum);
+    });
+    with_exponentials(x, axis, divide)
 }
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    with_exponentials(
-        x,
-        axis,
-        #[inline(always)]
-        |y, _powers, sum| {
-            // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
-            let ln_sum = sum.fast_ln();
-            y.iter_mut().for_each(|y| *y -= ln_sum);
-        },
-    )
+    // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
+    let subtract = inlined!(|y: &mut [F], _powers: &[F], sum: F| {
+        let ln_sum = sum.fast_ln();
+        y.iter_mut().for_each(|y| *y -= ln_sum);
+    });
+    with_exponentials(x, axis, subtract)
 }
 
-/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials and their
-/// sum. The exponentials are computed all at once, because a lane may be shorter than a vector.
+/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials and
+/// their sum. The exponentials are computed all at once, because a lane may be shorter than a vector.
 fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F], F)) -> Tensor<F> {
     let mut y = buffers::scratch(x.shape());
-    elementwise::for_each_lane(
-        &mut y,
-        x,
-        axis,
-        #[inline(always)]
-        |y, x| {
-            let max = reduce::max(x);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max);
-        },
-    );
+    let subtract_max = inlined!(|y: &mut [F], x: &[F]| {
+        let max = reduce::max(x);
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max);
+    });
+    elementwise::for_each_lane(&mut y, x, axis, subtract_max);
     let powers = elementwise::map(&y, F::fast_exp);
-    elementwise::for_each_lane(
-        &mut y,
-        &powers,
-        axis,
-        #[inline(always)]
-        |y, powers| finish(y, powers, aview1(powers).sum()),
-    );
+    let finish = inlined!(|y: &mut [F], powers: &[F]| finish(y, powers, aview1(powers).sum()));
+    elementwise::for_each_lane(&mut y, &powers, axis, finish);
     buffers::recycle(powers);
     y
 }

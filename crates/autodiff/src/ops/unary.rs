@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::ops::Neg;
 
-use crate::compute::elementwise;
+use crate::compute::{elementwise, inlined};
 use crate::{Real, Tensor, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -19,13 +19,7 @@ impl<F: Real> Var<'_, F> {
         let y = elementwise::map(&x, value);
         let saved = y.clone();
         let dx = self.edge(move |dy| {
-            elementwise::zip2_inplace(
-                dy,
-                &x,
-                &saved,
-                #[inline(always)]
-                move |dy, x, y| dy * slope(x, y),
-            )
+            elementwise::zip2_inplace(dy, &x, &saved, inlined!(move |dy, x, y| dy * slope(x, y)))
         });
         self.tape().record(op, y, [dx])
     }
@@ -58,7 +52,8 @@ impl<F: Real> Var<'_, F> {
 
     /// `y = xᵖ`, `dx = p xᵖ⁻¹ dy`.
     #[track_caller]
-    pub fn powf(self, p: F) -> Self {
+    pub fn powf(self, p: f64) -> Self {
+        let p = F::from_f64(p);
         self.unary(
             "powf",
             move |x| x.powf(p),
@@ -144,21 +139,22 @@ impl<F: Real> Var<'_, F> {
 
     /// `y = x` where `x > 0`, else `slope · x`; `dx` likewise.
     #[track_caller]
-    pub fn leaky_relu(self, slope: F) -> Self {
+    pub fn leaky_relu(self, slope: f64) -> Self {
+        let slope = F::from_f64(slope);
         let factor = move |x: F| if x > F::ZERO { F::ONE } else { slope };
         self.unary("leaky_relu", move |x| factor(x) * x, move |x, _| factor(x))
     }
 
     /// `y = x` where `x > 0`, else `α (eˣ - 1)`; `dx = dy` there, else `(y + α) dy` (Clevert et al., 2015).
     #[track_caller]
-    pub fn elu(self, alpha: F) -> Self {
+    pub fn elu(self, alpha: f64) -> Self {
+        let alpha = F::from_f64(alpha);
         self.unary(
             "elu",
-            #[inline(always)]
-            move |x| {
+            inlined!(move |x: F| {
                 let below = alpha * x.fast_exp_m1();
                 if x > F::ZERO { x } else { below }
-            },
+            }),
             move |x, y| if x > F::ZERO { F::ONE } else { y + alpha },
         )
     }
@@ -167,13 +163,8 @@ impl<F: Real> Var<'_, F> {
     /// `dx = (Φ(x) + x φ(x)) dy` with its density `φ(x) = exp(-x²/2) / √2π`.
     #[track_caller]
     pub fn gelu(self) -> Self {
-        self.unary(
-            "gelu",
-            #[inline(always)]
-            |x| x * normal_cdf(x),
-            #[inline(always)]
-            |x, _| normal_cdf(x) + x * normal_pdf(x),
-        )
+        let slope = inlined!(|x, _| normal_cdf(x) + x * normal_pdf(x));
+        self.unary("gelu", inlined!(|x| x * normal_cdf(x)), slope)
     }
 
     /// The approximation `y = x (1 + t) / 2` with `t = tanh(√(2/π) (x + 0.044715 x³))`;
@@ -182,14 +173,12 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu_tanh(self) -> Self {
         self.unary(
             "gelu_tanh",
-            #[inline(always)]
-            |x| F::from_f64(0.5) * x * (F::ONE + gelu_t(x).0),
-            #[inline(always)]
-            |x, _| {
+            inlined!(|x| F::from_f64(0.5) * x * (F::ONE + gelu_t(x).0)),
+            inlined!(|x, _| {
                 let half = F::from_f64(0.5);
                 let (t, inner) = gelu_t(x);
                 half * (F::ONE + t) + half * x * (F::ONE - t * t) * inner
-            },
+            }),
         )
     }
 
@@ -199,11 +188,10 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "silu",
             |x| x * sigmoid(x),
-            #[inline(always)]
-            |x, y| {
+            inlined!(|x, y| {
                 let s = sigmoid(x);
                 s + y * (F::ONE - s)
-            },
+            }),
         )
     }
 
@@ -212,8 +200,7 @@ impl<F: Real> Var<'_, F> {
     pub fn softplus(self) -> Self {
         self.unary(
             "softplus",
-            #[inline(always)]
-            |x| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p(),
+            inlined!(|x: F| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p()),
             |x, _| sigmoid(x),
         )
     }
@@ -237,8 +224,9 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If `lo > hi`.
     #[track_caller]
-    pub fn clamp(self, lo: F, hi: F) -> Self {
+    pub fn clamp(self, lo: f64, hi: f64) -> Self {
         assert!(lo <= hi, "`clamp`: the lower bound {lo} is above the upper bound {hi}");
+        let (lo, hi) = (F::from_f64(lo), F::from_f64(hi));
         self.unary(
             "clamp",
             move |x| {

@@ -12,9 +12,9 @@ pub(crate) struct FiniteCheck {
 
 impl<F: Real> Tape<F> {
     /// From now on every value and every gradient is checked, and the first NaN or infinity panics: at the line of the
-    /// op where it is a value, at the line of `backward` where it is a gradient. The message names the op, the layer (by
-    /// the parameter of `model` used last before the op; `&()` if there is no model), the step and the element, and for
-    /// a gradient the line of the op too. For debugging: it reads every tensor once more.
+    /// op where it is a value, at the line of `backward` where it is a gradient. The message names the op, the layer
+    /// (by the parameter of `model` used last before the op; `&()` if there is no model), the step and the element, and
+    /// for a gradient the line of the op too. For debugging: it reads every tensor once more.
     ///
     /// ```should_panic
     /// # use wengert_autodiff::Tape;

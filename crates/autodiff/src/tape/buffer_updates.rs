@@ -11,8 +11,8 @@ impl<F: Real> Tape<F> {
     }
 
     /// Notes a new value for a buffer, such as a running mean. It travels inside the gradients and is written when the
-    /// optimizer's `step` (or [`Gradients::apply_buffer_updates`](crate::Gradients::apply_buffer_updates)) visits the model.
-    /// On an inference tape nothing happens.
+    /// optimizer's `step` (or [`Gradients::apply_buffer_updates`](crate::Gradients::apply_buffer_updates)) visits the
+    /// model. On an inference tape nothing happens.
     ///
     /// # Panics
     ///

@@ -87,8 +87,8 @@ impl<F: Real> Tape<F> {
         text
     }
 
-    /// Draws the tape in the language of Graphviz (`dot -Tsvg`), with the dotted names of `model`'s parameters (`&()` if
-    /// there is no model). Parameters and variables are boxes; along dashed arrows no gradient flows.
+    /// Draws the tape in the language of Graphviz (`dot -Tsvg`), with the dotted names of `model`'s parameters (`&()`
+    /// if there is no model). Parameters and variables are boxes; along dashed arrows no gradient flows.
     ///
     /// Like [`dump`](Tape::dump), it knows the arrows until `backward` consumes them.
     #[doc(alias("torchviz", "graphviz", "plot_model"))]

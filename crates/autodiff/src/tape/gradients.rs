@@ -63,8 +63,8 @@ impl<F: Real> Gradients<F> {
         self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
 
-    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable); `None` if the loss does not depend on it, or if `var` is the
-    /// result of an op, whose gradient is not kept.
+    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable); `None` if the loss does not depend on
+    /// it, or if `var` is the result of an op, whose gradient is not kept.
     ///
     /// # Panics
     ///
@@ -106,8 +106,8 @@ impl<F: Real> Gradients<F> {
         params.filter_map(|(name, param)| self.get(param).map(|grad| (name, grad))).collect()
     }
 
-    /// The gradients that belong to no parameter of `model`: a field is missing from its `module!` list, or they are another
-    /// model's.
+    /// The gradients that belong to no parameter of `model`: a field is missing from its `module!` list, or they are
+    /// another model's.
     pub fn unclaimed(&self, model: &dyn Module<F>) -> impl Iterator<Item = &Tensor<F>> {
         let ids = names_by_id(model);
         self.params.iter().rev().filter(move |(id, _)| !ids.contains_key(id)).map(|(_, grad)| grad)

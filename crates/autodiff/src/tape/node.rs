@@ -15,8 +15,8 @@ pub(crate) struct Node<F: Real> {
     pub(crate) kind: Kind,
     /// Where this node's edges start; they end where the next node's start.
     pub(crate) first_edge: usize,
-    /// Whether the array is, or is a view of, a parameter's: `backward` lets go of it so that the optimizer can write in
-    /// place.
+    /// Whether the array is, or is a view of, a parameter's: `backward` lets go of it so that the optimizer can write
+    /// in place.
     pub(crate) holds_param: bool,
 }
 

@@ -57,7 +57,7 @@ pub struct Grade {
     pub findings: Vec<LawFinding>,
 }
 
-/// Whether a rule keeps to a law.
+/// Whether a rule keeps a law.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LawFinding {

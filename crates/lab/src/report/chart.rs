@@ -11,7 +11,7 @@ use crate::{Figure, Style};
 /// The size in units of the drawing, about the pixels of a phone; the page scales it.
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 250.0;
-/// Of a landscape, which would look flat in less.
+/// The height of a landscape, which would look flat in less.
 const TALL: f64 = 320.0;
 /// Around the plot, for the ends of labels and half a line of text.
 const MARGIN: f64 = 9.0;

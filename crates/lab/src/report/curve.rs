@@ -10,7 +10,7 @@ use crate::{Figure, Series, Style};
 const COLOURS: usize = 7;
 /// Points closer along the axis than this are one stroke.
 const COLUMN: f64 = 0.5;
-/// So many steps of a trajectory can be walked one by one; of longer ones, every so many.
+/// The slider has at most this many stops; in a longer trajectory it skips steps.
 const STEPS: usize = 2000;
 /// Half the size of a mark.
 const MARK: f64 = 3.2;
@@ -76,7 +76,7 @@ fn drawn_sample(class: &str, path: &str) -> String {
     format!(r#"<svg class="sample" viewBox="0 0 30 12"><path class="{class}" d="{path}"/></svg>"#)
 }
 
-/// Every how many steps a trajectory of this figure can be looked at.
+/// The slider stops at every step of this figure that is a multiple of this.
 pub(super) fn stride(figure: &Figure) -> usize {
     let longest = figure.series.iter().map(|series| series.points.len()).max().unwrap_or(0);
     longest.div_ceil(STEPS).max(1)

@@ -9,7 +9,7 @@ pub(super) fn number(x: f64) -> String {
     rounded(x, 7)
 }
 
-/// The same with at most so many significant digits.
+/// The same with at most this many significant digits.
 pub(super) fn rounded(x: f64, digits: usize) -> String {
     let size = x.abs();
     if x == 0.0 {

@@ -66,7 +66,7 @@ impl Scale {
         Self { low: self.low - room, high: self.high + room, ..self }
     }
 
-    /// At most so much longer at either end than `inner`, a part of it.
+    /// Longer than `inner`, a part of it, by at most this much at either end.
     pub(super) fn limited_to(self, inner: &Self, share: f64) -> Self {
         let room = share * (inner.high - inner.low);
         Self { low: self.low.max(inner.low - room), high: self.high.min(inner.high + room), ..self }

@@ -20,7 +20,8 @@ pub struct Divergence {
 }
 
 /// Runs optimizers in lock-step on the same gradients until one of them differs from the first: in some coordinate by
-/// more than `tolerance`, as a share of the larger of the two values, or in being NaN. `None` if they agree to the end.
+/// more than `tolerance`, as a share of the larger of the two values, or because only one is NaN. `None` if they agree
+/// to the end.
 ///
 /// ```
 /// use wengert_lab::{Runner, first_divergence};
@@ -37,7 +38,7 @@ pub struct Divergence {
 ///
 /// # Panics
 ///
-/// If there is no optimizer, or a gradient has another shape than the tensors.
+/// If there is no optimizer, or a gradient has a different shape from the tensors.
 #[track_caller]
 #[doc(alias = "diff")]
 pub fn first_divergence<F: Real>(

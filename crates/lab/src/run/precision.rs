@@ -21,7 +21,7 @@ use crate::Runner;
 ///
 /// # Panics
 ///
-/// If a hyper-parameter is out of its range, or a gradient has another shape than `start`.
+/// If a hyper-parameter is out of its range, or a gradient has a different shape from `start`.
 #[track_caller]
 #[doc(alias = "twin")]
 pub fn compare_precisions<R: Rule<f32> + Rule<f64>>(

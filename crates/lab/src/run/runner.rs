@@ -77,7 +77,7 @@ impl<F: Real> Runner<F> {
     ///
     /// # Panics
     ///
-    /// If the gradient has another shape than the tensor.
+    /// If the gradient has a different shape from the tensor.
     #[track_caller]
     pub fn step(&mut self, grad: &Tensor<F>) {
         assert_eq!(grad.shape(), self.param().shape(), "the gradient has another shape than the tensor");

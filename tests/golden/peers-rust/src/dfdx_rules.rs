@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::format::{Params, Problem, Spec};
 
-pub const NOTE: &str = "Cpu device, f64. weight_decay is null, {\"l2\": w} or {\"decoupled\": w}. State is private in dfdx. \
-                        In the problem `missing` parameter b's first gradient comes after the optimizer's first step, \
-                        so its square average starts at 0 and not at 1.";
+pub const NOTE: &str = "Cpu device, f64. weight_decay is null, {\"l2\": w} or {\"decoupled\": w}. State is private in \
+                        dfdx. In the problem `missing` parameter b's first gradient comes after the optimizer's first \
+                        step, so its square average starts at 0 and not at 1.";
 
 type Model = (Tensor<Rank2<2, 3>, f64, Cpu>, Tensor<Rank1<2>, f64, Cpu>);
 

@@ -66,6 +66,7 @@ fn read<T: DeserializeOwned>(path: &str) -> Result<T, String> {
 
 fn origin((framework, version): (&str, &str), date: &str, note: &str) -> Value {
     json!({
-        "script": "tests/golden/peers-rust", "versions": {(framework): version}, "date": date, "dtype": "f64", "note": note,
+        "script": "tests/golden/peers-rust", "versions": {(framework): version}, "date": date, "dtype": "f64",
+        "note": note,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any thread
 //! count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of our own
-//! where the CPU has AVX-512; these two files hold `unsafe`.
+//! where the CPU has AVX-512; these two hold the `unsafe`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -10,85 +10,78 @@ mod portable;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use crate::compute::{Real, Tensor, buffers, threads};
+use super::{join, threads};
 
 /// Multiply-adds below which a second thread costs more than it brings.
-const PARALLEL_ABOVE: usize = 1 << 20;
+const PARALLEL_FROM: usize = 1 << 20;
 
 /// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
 const TILE: usize = 16;
 
-/// `A B` for `A: [m, k]`, `B: [k, n]`, either of them possibly a transposed view.
-pub(crate) fn matmul<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor<F> {
-    let mut c = buffers::scratch(&[a.nrows(), b.ncols()]);
-    F::gemm(F::ONE, a, b, F::ZERO, c.view_mut().into_dimensionality().expect("two axes"));
-    c
+/// The product `C ← α A B + β C` for `A: [m, k]`, `B: [k, n]` and `C: [m, n]`, each with any strides. With `β = 0`,
+/// whatever C held is ignored (NaN included).
+#[doc(alias("addmm", "matmul", "dot", "blas"))]
+pub struct Gemm<'x, F> {
+    /// The factor of the product.
+    pub alpha: F,
+    /// The left operand.
+    pub a: ArrayView2<'x, F>,
+    /// The right operand.
+    pub b: ArrayView2<'x, F>,
+    /// The factor of what C held.
+    pub beta: F,
+    /// The result.
+    pub c: ArrayViewMut2<'x, F>,
 }
 
-/// `C ← α A B + β C`.
-pub(crate) fn sgemm(
-    alpha: f32,
-    a: ArrayView2<'_, f32>,
-    b: ArrayView2<'_, f32>,
-    beta: f32,
-    c: ArrayViewMut2<'_, f32>,
-) {
+pub(super) fn sgemm(product: Gemm<'_, f32>) {
     #[cfg(target_arch = "x86_64")]
-    if avx512::fits(alpha, &a, beta, &c) {
-        let thin = avx512::is_thin(&a, &b);
-        return split(a, b, c, &|a, b, c| avx512::sgemm(thin, a, b, c, beta == 1.0));
+    if avx512::fits(&product) {
+        let small_m = avx512::is_small_m(&product);
+        return product.divided(&|piece| avx512::sgemm(small_m, piece));
     }
-    split(a, b, c, &|a, b, c| portable::sgemm(alpha, a, b, beta, c));
+    product.divided(&portable::sgemm);
 }
 
-/// `C ← α A B + β C`.
-pub(crate) fn dgemm(
-    alpha: f64,
-    a: ArrayView2<'_, f64>,
-    b: ArrayView2<'_, f64>,
-    beta: f64,
-    c: ArrayViewMut2<'_, f64>,
-) {
-    split(a, b, c, &|a, b, c| portable::dgemm(alpha, a, b, beta, c));
+pub(super) fn dgemm(product: Gemm<'_, f64>) {
+    product.divided(&portable::dgemm);
 }
 
-type Kernel<'k, F> = dyn Fn(ArrayView2<'_, F>, ArrayView2<'_, F>, ArrayViewMut2<'_, F>) + Sync + 'k;
+type Kernel<'k, F> = dyn Fn(Gemm<'_, F>) + Sync + 'k;
 
-/// Divides the longer side of C, together with the operand it comes from, until every thread has a piece.
-fn split<F: Real>(
-    a: ArrayView2<'_, F>,
-    b: ArrayView2<'_, F>,
-    c: ArrayViewMut2<'_, F>,
-    kernel: &Kernel<'_, F>,
-) {
-    assert_eq!((a.ncols(), c.dim()), (b.nrows(), (a.nrows(), b.ncols())), "gemm: the shapes do not fit");
-    let work = a.len() * b.ncols();
-    let threads = if work < PARALLEL_ABOVE { 1 } else { threads::threads() };
-    halve(threads, a, b, c, kernel);
-}
-
-fn halve<F: Real>(
-    threads: usize,
-    a: ArrayView2<'_, F>,
-    b: ArrayView2<'_, F>,
-    c: ArrayViewMut2<'_, F>,
-    kernel: &Kernel<'_, F>,
-) {
-    let (m, n) = c.dim();
-    if threads < 2 || m.max(n) < 2 * TILE {
-        return kernel(a, b, c);
+impl<F: Copy + Send + Sync> Gemm<'_, F> {
+    /// Has `kernel` compute a piece of C on each thread.
+    fn divided(self, kernel: &Kernel<'_, F>) {
+        let Self { a, b, c, .. } = &self;
+        assert_eq!((a.ncols(), c.dim()), (b.nrows(), (a.nrows(), b.ncols())), "gemm: the shapes do not fit");
+        let work = a.len() * b.ncols();
+        let threads = if work < PARALLEL_FROM { 1 } else { threads() };
+        self.halved(threads, kernel);
     }
-    let (near, far) = (threads / 2, threads - threads / 2);
-    if m >= n {
-        let middle = (m * near / threads).next_multiple_of(TILE);
-        let (a0, a1) = a.split_at(Axis(0), middle);
-        let (c0, c1) = c.split_at(Axis(0), middle);
-        threads::join(|| halve(near, a0, b, c0, kernel), || halve(far, a1, b, c1, kernel));
-    } else {
-        let middle = (n * near / threads).next_multiple_of(TILE);
-        let (b0, b1) = b.split_at(Axis(1), middle);
-        let (c0, c1) = c.split_at(Axis(1), middle);
-        threads::join(|| halve(near, a, b0, c0, kernel), || halve(far, a, b1, c1, kernel));
+
+    /// Divides the longer side of C, together with the operand it comes from, until every thread has a piece.
+    fn halved(self, threads: usize, kernel: &Kernel<'_, F>) {
+        let (m, n) = self.c.dim();
+        let longer = m.max(n);
+        if threads < 2 || longer < 2 * TILE {
+            return kernel(self);
+        }
+        let (near, far) = (threads / 2, threads - threads / 2);
+        let middle = (longer * near / threads).next_multiple_of(TILE);
+        let (first, second) = if m >= n { self.split_rows(middle) } else { self.split_columns(middle) };
+        join(|| first.halved(near, kernel), || second.halved(far, kernel));
+    }
+
+    fn split_rows(self, middle: usize) -> (Self, Self) {
+        let (a0, a1) = self.a.split_at(Axis(0), middle);
+        let (c0, c1) = self.c.split_at(Axis(0), middle);
+        (Gemm { a: a0, c: c0, ..self }, Gemm { a: a1, c: c1, ..self })
+    }
+
+    fn split_columns(self, middle: usize) -> (Self, Self) {
+        let (b0, b1) = self.b.split_at(Axis(1), middle);
+        let (c0, c1) = self.c.split_at(Axis(1), middle);
+        (Gemm { b: b0, c: c0, ..self }, Gemm { b: b1, c: c1, ..self })
     }
 }
 
@@ -148,10 +141,8 @@ mod tests {
         }
     }
 
-    type Product = fn(ArrayView2<'_, f32>, ArrayView2<'_, f32>, f32, ArrayViewMut2<'_, f32>);
-
     /// Every size in every layout, written into the middle of an array whose border must stay.
-    fn check_all(product: Product) {
+    fn check_all(kernel: fn(Gemm<'_, f32>)) {
         for (m, k, n) in SIZES {
             let (a, b) = (bases(&noise(m, k, 1)), bases(&noise(k, n, 2)));
             for a in layouts(&a) {
@@ -162,7 +153,7 @@ mod tests {
                         if beta == 0.0 {
                             c.fill(f32::NAN);
                         }
-                        product(a, b, beta, c.view_mut());
+                        kernel(Gemm { alpha: 1.0, a, b, beta, c: c.view_mut() });
                         check(a, b, 0.25 * beta, c.view());
                         c.fill(0.25);
                         assert!(frame.iter().all(|&x| x == 0.25), "{m}×{k}×{n} wrote beside C");
@@ -174,19 +165,19 @@ mod tests {
 
     #[test]
     fn the_product_of_this_cpu_is_right() {
-        check_all(|a, b, beta, c| sgemm(1.0, a, b, beta, c));
+        check_all(sgemm);
     }
 
     #[test]
     fn the_product_of_any_cpu_is_right() {
-        check_all(|a, b, beta, c| portable::sgemm(1.0, a, b, beta, c));
+        check_all(portable::sgemm);
     }
 
     #[test]
     fn alpha_scales_the_product() {
         let (a, b) = (noise(20, 30, 1), noise(30, 40, 2));
         let mut c = Array2::zeros((20, 40));
-        sgemm(-0.5, a.view(), b.view(), 0.0, c.view_mut());
+        sgemm(Gemm { alpha: -0.5, a: a.view(), b: b.view(), beta: 0.0, c: c.view_mut() });
         check(a.mapv(|x| -0.5 * x).view(), b.view(), 0.0, c.view());
     }
 
@@ -196,13 +187,15 @@ mod tests {
         let (a, b) = (noise(100, 801, 1), bases(&noise(801, 70, 2)));
         let product = |a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>| {
             let mut c = Array2::zeros((a.nrows(), 70));
-            sgemm(1.0, a, b, 0.0, c.view_mut());
-            c
+            let product = Gemm { alpha: 1.0, a, b, beta: 0.0, c: c.view_mut() };
+            let ours = avx512::fits(&product);
+            sgemm(product);
+            (c, ours)
         };
-        if avx512::fits(1.0, &a.view(), 0.0, &Array2::zeros((2, 2)).view_mut()) {
-            let all = product(a.view(), b[0].view());
+        let (all, ours) = product(a.view(), b[0].view());
+        if ours {
             for b in layouts(&b) {
-                assert_eq!(product(a.slice(s![37..46, ..]), b), all.slice(s![37..46, ..]));
+                assert_eq!(product(a.slice(s![37..46, ..]), b).0, all.slice(s![37..46, ..]));
             }
         }
     }

@@ -1,17 +1,12 @@
 //! The product on one thread, for any CPU.
 #![allow(unsafe_code)]
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use super::Gemm;
 
 macro_rules! gemm {
     ($name:ident, $float:ident) => {
-        pub(super) fn $name(
-            alpha: $float,
-            a: ArrayView2<'_, $float>,
-            b: ArrayView2<'_, $float>,
-            beta: $float,
-            mut c: ArrayViewMut2<'_, $float>,
-        ) {
+        pub(super) fn $name(product: Gemm<'_, $float>) {
+            let Gemm { alpha, a, b, beta, mut c } = product;
             let ((m, k), n) = (a.dim(), b.ncols());
             assert_eq!((k, c.dim()), (b.nrows(), (m, n)));
             let (a_strides, b_strides) = (a.strides(), b.strides());

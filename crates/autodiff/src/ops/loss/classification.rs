@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Axis, aview1};
 
-use crate::compute::{buffers, elementwise, layout, vectorized};
+use crate::compute::{buffers, elementwise, inlined, layout, vectorized};
 use crate::ops::softmax::log_softmax;
 use crate::{Real, Tensor, Var};
 
@@ -33,7 +33,7 @@ impl<F: Real> Var<'_, F> {
     /// If the logits do not have the shape `[n, classes]`, there are not `n` labels, or a label is not a class.
     #[track_caller]
     pub fn cross_entropy_each(self, labels: &[usize]) -> Self {
-        self.cross_entropy_smooth_each(labels, F::ZERO)
+        self.cross_entropy_smooth_each(labels, 0.0)
     }
 
     /// The mean over the rows of [`cross_entropy_smooth_each`](Var::cross_entropy_smooth_each).
@@ -42,7 +42,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// As [`cross_entropy_smooth_each`](Var::cross_entropy_smooth_each), and if there is no row.
     #[track_caller]
-    pub fn cross_entropy_smooth(self, labels: &[usize], smoothing: F) -> Self {
+    pub fn cross_entropy_smooth(self, labels: &[usize], smoothing: f64) -> Self {
         self.cross_entropy_smooth_each(labels, smoothing).mean()
     }
 
@@ -54,14 +54,15 @@ impl<F: Real> Var<'_, F> {
     ///
     /// As [`cross_entropy_each`](Var::cross_entropy_each), and if the smoothing is not within 0 and 1.
     #[track_caller]
-    pub fn cross_entropy_smooth_each(self, labels: &[usize], smoothing: F) -> Self {
+    pub fn cross_entropy_smooth_each(self, labels: &[usize], smoothing: f64) -> Self {
         assert!(
-            smoothing >= F::ZERO && smoothing <= F::ONE,
+            (0.0..=1.0).contains(&smoothing),
             "`cross_entropy`: the smoothing must lie within 0 and 1, it is {smoothing}"
         );
         let x = self.value();
         check_labels("cross_entropy", x.shape(), labels);
         let log_p = log_softmax(&x, Axis(1));
+        let smoothing = F::from_f64(smoothing);
         let on_label = F::ONE - smoothing;
         let everywhere = smoothing / F::from_f64(x.shape()[1] as f64);
         let y = per_row(&log_p, |i, row| {
@@ -75,15 +76,12 @@ impl<F: Real> Var<'_, F> {
             buffers::recycle(log_p);
             let classes = dx.len_of(Axis(1)).max(1);
             let rows = dx.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
-                        row.iter_mut().for_each(|p| *p = (*p - everywhere) * dy);
-                        row[label] -= on_label * dy;
-                    }
-                },
-            );
+            vectorized(inlined!(|| {
+                for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
+                    row.iter_mut().for_each(|p| *p = (*p - everywhere) * dy);
+                    row[label] -= on_label * dy;
+                }
+            }));
             dx
         });
         self.tape().record("cross_entropy", y, [dx])
@@ -114,33 +112,15 @@ impl<F: Real> Var<'_, F> {
         let (x, t) = (self.value(), target.value());
         check_rows(OP, x.shape());
         let log_p = log_softmax(&x, Axis(1));
-        let terms =
-            elementwise::broadcast_map(
-                &log_p,
-                &t,
-                x.shape(),
-                |log_p, t| {
-                    if t == F::ZERO { t } else { -t * log_p }
-                },
-            );
-        let y = terms.sum_axis(Axis(1)).into_shared();
-        let mut d_logits = log_p.clone();
+        let term = |log_p: F, t: F| if t == F::ZERO { t } else { -t * log_p };
+        let y = elementwise::broadcast_map(&log_p, &t, x.shape(), term).sum_axis(Axis(1)).into_shared();
+        let saved = log_p.clone();
         let dx = self.edge(move |dy| {
-            let mut dy = dy.iter();
-            elementwise::for_each_lane(
-                &mut d_logits,
-                &t,
-                Axis(1),
-                #[inline(always)]
-                |log_p, t| {
-                    let (total, &dy) = (aview1(t).sum(), dy.next().expect("one for each row"));
-                    log_p
-                        .iter_mut()
-                        .zip(t)
-                        .for_each(|(log_p, &t)| *log_p = (log_p.fast_exp() * total - t) * dy);
-                },
-            );
-            d_logits
+            let row = inlined!(|log_p: &mut [F], t: &[F], dy: F| {
+                let total = aview1(t).sum();
+                log_p.iter_mut().zip(t).for_each(|(x, &t)| *x = (x.fast_exp() * total - t) * dy);
+            });
+            for_each_row(saved, &t, &dy, row)
         });
         let dt = target.edge(move |dy| {
             let dy = dy.insert_axis(Axis(1));
@@ -180,6 +160,19 @@ impl<F: Real> Var<'_, F> {
         });
         self.tape().record("nll", y, [dx])
     }
+}
+
+/// `y` after `f(yᵢ, xᵢ, dyᵢ)` has overwritten each of its rows.
+fn for_each_row<F: Real>(
+    mut y: Tensor<F>,
+    x: &Tensor<F>,
+    dy: &Tensor<F>,
+    f: impl Fn(&mut [F], &[F], F),
+) -> Tensor<F> {
+    let mut dy = dy.iter();
+    let with_dy = inlined!(|y: &mut [F], x: &[F]| f(y, x, *dy.next().expect("one for each row")));
+    elementwise::for_each_lane(&mut y, x, Axis(1), with_dy);
+    y
 }
 
 /// `f(i, xᵢ)` for every row.

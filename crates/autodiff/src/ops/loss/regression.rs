@@ -4,6 +4,7 @@
 //! for the classifiers' losses), to be added up, weighted or masked by whatever the task asks:
 //! `(y.mse_each(t) * mask).sum()`.
 
+use crate::compute::inlined;
 use crate::ops::unary::sigmoid;
 use crate::{Real, Var};
 
@@ -54,7 +55,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// As [`huber_each`](Var::huber_each), and if there is no element.
     #[track_caller]
-    pub fn huber(self, target: Self, delta: F) -> Self {
+    pub fn huber(self, target: Self, delta: f64) -> Self {
         self.huber_each(target, delta).mean()
     }
 
@@ -65,9 +66,9 @@ impl<F: Real> Var<'_, F> {
     ///
     /// If the shapes differ, or `delta` is not positive.
     #[track_caller]
-    pub fn huber_each(self, target: Self, delta: F) -> Self {
+    pub fn huber_each(self, target: Self, delta: f64) -> Self {
+        let (half, delta) = (F::from_f64(0.5), F::from_f64(delta));
         assert!(delta > F::ZERO, "`huber`: delta must be positive, it is {delta}");
-        let half = F::from_f64(0.5);
         let value = move |x: F, t: F| {
             let e = (x - t).abs();
             if e <= delta { half * e * e } else { delta * (e - half * delta) }
@@ -98,13 +99,8 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn bce_with_logits_each(self, target: Self) -> Self {
         self.same_shape("bce_with_logits", target);
-        self.binary(
-            "bce_with_logits",
-            target,
-            #[inline(always)]
-            |x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).fast_exp().fast_ln_1p(),
-            (|x, t| sigmoid(x) - t, |x: F, _| -x),
-        )
+        let value = inlined!(|x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).fast_exp().fast_ln_1p());
+        self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
     }
 
     /// The mean of [`kl_div_each`](Var::kl_div_each) over all *elements*, which is PyTorch's default. The divergence

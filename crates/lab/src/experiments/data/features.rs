@@ -33,8 +33,8 @@ const SCALING: Experiment = Experiment {
 const SPARSE: Experiment = Experiment {
     name: "sparse-features",
     claim: "AdaGrad gives a feature seen once in 100 steps ten times the rate; RMSProp's boost of a rare \
-            feature is capped at 1/√(1 - ρ), and is gone where a missing feature is no gradient instead of a \
-            zero.",
+            feature is capped at 1/√(1 - ρ), and is gone where a missing feature brings no gradient \
+            instead of a zero.",
     formula: "AdaGrad: √(n / n_rare); RMSProp: v ≥ (1 - ρ) g² at a hit, so the step is at most η/√(1 - ρ)",
     source: "The example of \"and\" and \"kaleidoscope\"; the cap follows from one line of the update. The \
              means, 3.058 η and 7.404 η, are those of 2 million hits drawn by a few lines of Python; often \
@@ -91,44 +91,27 @@ impl LeastSquares {
 }
 
 fn scaling() -> Outcome {
-    let start = [0.0; 2];
     let mut checks = Vec::new();
     let mut figure =
         Figure::new("Least squares, second feature × 100", Axis::linear("step"), Axis::log("loss"));
-    let mut floors = Figure::new("RMSProp's floor", Axis::log("scale of a feature"), Axis::log("loss"));
+    let floors = Figure::new("RMSProp's floor", Axis::log("scale of a feature"), Axis::log("loss"));
     let (mut measured, mut expected) = (Vec::new(), Vec::new());
     for scale in [1.0, 10.0, 100.0, 1000.0] {
         let problem = LeastSquares::new(scale);
-        let descent =
-            problem.losses(Runner::at("descent, η = 0.1", Sgd { lr: 0.1, ..Sgd::default() }, start), STEPS);
-        checks.push(descent_check(&problem, &descent, scale));
-        let adagrad = Runner::at("AdaGrad, η = 0.5", AdaGrad { lr: 0.5, ..AdaGrad::default() }, start);
-        let adam = Runner::at("Adam, η = 0.05", Adam { lr: 0.05, ..Adam::default() }, start);
-        let mut curves = vec![("descent, η = 0.1".to_owned(), descent)];
-        for runner in [adagrad, adam] {
-            let name = runner.name.clone();
-            let losses = problem.losses(runner, STEPS);
+        let curves = runners().map(|runner| (runner.name.clone(), problem.losses(runner, STEPS)));
+        let [(_, descent), arriving @ .., (_, rms)] = &curves;
+        checks.push(descent_check(&problem, descent, scale));
+        for (name, losses) in arriving {
             let what = format!("steps to 1e-6, {name}, s = {scale}");
-            checks.push(Check::new(what, steps_until(&losses, 1e-6), Expected::AtMost(STEPS as f64)));
-            curves.push((name, losses));
+            checks.push(Check::new(what, steps_until(losses, 1e-6), Expected::AtMost(STEPS as f64)));
         }
-        let rule = RmsProp { rho: 0.9, ..RmsProp::default() };
-        let rms = Runner::scheduled("RMSProp, η = 0.1/√t", rule, start, |rule: &mut RmsProp, step| {
-            rule.lr = 0.1 / ((step + 1) as f64).sqrt();
-        });
-        let losses = problem.losses(rms, STEPS);
         let half_step = 0.05 / (STEPS as f64).sqrt();
         let floor = 0.5 * (problem.h[0][0] + problem.h[1][1]) * half_step * half_step;
+        let reached = tail_mean(rms, 20);
         // The product of the two features, which the closed form leaves out, is some percent of the squares.
-        checks.push(Check::about(
-            format!("floor of RMSProp, s = {scale}"),
-            tail_mean(&losses, 20),
-            floor,
-            0.2,
-        ));
-        measured.push((scale, tail_mean(&losses, 20)));
+        checks.push(Check::about(format!("floor of RMSProp, s = {scale}"), reached, floor, 0.2));
+        measured.push((scale, reached));
         expected.push((scale, floor));
-        curves.push(("RMSProp, η = 0.1/√t".to_owned(), losses));
         if scale == 100.0 {
             for (name, losses) in curves {
                 let mut shown = over_steps(losses.into_iter().take(400));
@@ -137,12 +120,22 @@ fn scaling() -> Outcome {
             }
         }
     }
-    floors = floors.with("after 2000 steps", Style::Marks, measured).with(
-        "½ Σ h (η/2)²",
-        Style::Expected,
-        expected,
-    );
-    Outcome { checks, figures: vec![figure, floors] }
+    let floors = floors.with("after 2000 steps", Style::Marks, measured);
+    Outcome { checks, figures: vec![figure, floors.with("½ Σ h (η/2)²", Style::Expected, expected)] }
+}
+
+/// Plain descent, which may diverge, two rules that arrive, and RMSProp, which ends at its floor.
+fn runners() -> [Runner; 4] {
+    let start = [0.0; 2];
+    let rms = RmsProp { rho: 0.9, ..RmsProp::default() };
+    [
+        Runner::at("descent, η = 0.1", Sgd { lr: 0.1, ..Sgd::default() }, start),
+        Runner::at("AdaGrad, η = 0.5", AdaGrad { lr: 0.5, ..AdaGrad::default() }, start),
+        Runner::at("Adam, η = 0.05", Adam { lr: 0.05, ..Adam::default() }, start),
+        Runner::scheduled("RMSProp, η = 0.1/√t", rms, start, |rule: &mut RmsProp, step| {
+            rule.lr = 0.1 / ((step + 1) as f64).sqrt();
+        }),
+    ]
 }
 
 /// Plain descent arrives or diverges by the largest curvature, and by that factor per step.
@@ -174,7 +167,7 @@ fn sparse() -> Outcome {
         ));
         let what = format!("largest step at a hit over η, ρ = {rho}");
         checks.push(Check::new(what, largest, Expected::AtMost(cap + 1e-9)));
-        let what = format!("step over η where a miss is no gradient, ρ = {rho}");
+        let what = format!("step over η where a miss brings no gradient, ρ = {rho}");
         checks.push(Check::near(what, step_without_zeros(rule), 1.0, 1e-6));
         let points: Vec<_> = (0..).map(f64::from).zip(steps).take(200).collect();
         let last = points.len() as f64;

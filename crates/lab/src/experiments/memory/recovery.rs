@@ -22,67 +22,75 @@ const STEEP_TO_FLAT: Experiment = Experiment {
     run: steep_to_flat,
 };
 
+/// The gradient on the first hundred steps, and on those after them.
+const STEEP: f64 = 10.0;
+const FLAT: f64 = 0.1;
+/// η of all rules here.
+const LR: f64 = 0.01;
+
+fn slope(t: usize) -> f64 {
+    if t < 100 { STEEP } else { FLAT }
+}
+
 fn steep_to_flat() -> Outcome {
-    let (lr, steep, flat) = (0.01, 10.0, 0.1);
-    let slope = |t: usize| if t < 100 { steep } else { flat };
     let mut figure = Figure::new(
         "Effective rate: 100 steps at g = 10, then g = 0.1",
         Axis::linear("step"),
         Axis::log("effective rate η / (√v + ε)"),
     );
-    let mut checks = Vec::new();
-
-    let adagrad = AdaGrad { lr, ..AdaGrad::default() };
-    let descents = steps(adagrad, (0..1000).map(slope));
-    for t in [101, 200, 1000] {
-        checks.push(Check::about(format!("AdaGrad's step at t = {t}"), descents[t - 1], 1.0e-5, 1e-3));
-    }
-    let reached = descents[100..].iter().copied().fold(0.0, f64::max) / lr;
-    checks.push(Check::new(
-        "AdaGrad's largest step on the flat, as a share of η",
-        reached,
-        Expected::AtMost(0.01),
-    ));
-    let sum = |t: f64| t.min(100.0) * steep * steep + (t - 100.0).max(0.0) * flat * flat;
-    figure = figure.with("AdaGrad", Style::Line, evenly(&rates(adagrad, 1000, slope))).with(
+    let mut checks = adagrad_stays_slow();
+    let sum = |t: f64| t.min(100.0) * STEEP * STEEP + (t - 100.0).max(0.0) * FLAT * FLAT;
+    let rate = rates(AdaGrad { lr: LR, ..AdaGrad::default() }, 1000, slope);
+    figure = figure.with("AdaGrad", Style::Line, evenly(&rate)).with(
         "AdaGrad: η / √Σg²",
         Style::Expected,
-        evenly(&formula(1000, |t| lr / sum(t).sqrt())),
+        evenly(&formula(1000, |t| LR / sum(t).sqrt())),
     );
-
     for (rho, half) in [(0.9, 77.0), (0.99, 762.0)] {
-        let rule = RmsProp { lr, rho, ..RmsProp::default() };
-        let descents = steps(rule, (0..1000).map(slope));
-        if rho == 0.9 {
-            for (t, step, digits) in [(101, 1.05e-4, 5e-3), (200, 8.889e-3, 1e-4), (1000, 1.0e-2, 1e-4)] {
-                checks.push(Check::about(
-                    format!("RMSProp's step at t = {t}, ρ = {rho}"),
-                    descents[t - 1],
-                    step,
-                    digits,
-                ));
-            }
-        }
-        let recovered = descents[100..].iter().position(|&step| step >= lr / 2.0);
-        let recovered = recovered.map_or(f64::NAN, |t| t as f64 + 1.0);
-        checks.push(Check::near(format!("flat steps until half of η, ρ = {rho}"), recovered, half, 0.0));
-        let peak = steep * steep * (1.0 - f64::powi(rho, 100));
+        checks.extend(rmsprop_recovers(rho, half));
+        let peak = STEEP * STEEP * (1.0 - f64::powi(rho, 100));
         let v = |t: f64| {
             let forgotten = rho.powf((t - 100.0).max(0.0));
             if t <= 100.0 {
-                steep * steep * (1.0 - rho.powf(t))
+                STEEP * STEEP * (1.0 - rho.powf(t))
             } else {
-                peak * forgotten + flat * flat * (1.0 - forgotten)
+                peak * forgotten + FLAT * FLAT * (1.0 - forgotten)
             }
         };
-        figure =
-            figure.with(format!("RMSProp, ρ = {rho}"), Style::Line, evenly(&rates(rule, 1000, slope))).with(
-                format!("RMSProp, ρ = {rho}: η / √v"),
-                Style::Expected,
-                evenly(&formula(1000, |t| lr / v(t).sqrt())),
-            );
+        let rate = rates(RmsProp { lr: LR, rho, ..RmsProp::default() }, 1000, slope);
+        figure = figure.with(format!("RMSProp, ρ = {rho}"), Style::Line, evenly(&rate)).with(
+            format!("RMSProp, ρ = {rho}: η / √v"),
+            Style::Expected,
+            evenly(&formula(1000, |t| LR / v(t).sqrt())),
+        );
     }
     Outcome { checks, figures: vec![figure] }
+}
+
+fn adagrad_stays_slow() -> Vec<Check> {
+    let descents = steps(AdaGrad { lr: LR, ..AdaGrad::default() }, (0..1000).map(slope));
+    let step = |t: usize| Check::about(format!("AdaGrad's step at t = {t}"), descents[t - 1], 1.0e-5, 1e-3);
+    let mut checks: Vec<Check> = [101, 200, 1000].map(step).into();
+    let reached = descents[100..].iter().copied().fold(0.0, f64::max) / LR;
+    let what = "AdaGrad's largest step on the flat, as a share of η";
+    checks.push(Check::new(what, reached, Expected::AtMost(0.01)));
+    checks
+}
+
+/// `half`: after how many steps on the flat its step is half of η again.
+fn rmsprop_recovers(rho: f64, half: f64) -> Vec<Check> {
+    let descents = steps(RmsProp { lr: LR, rho, ..RmsProp::default() }, (0..1000).map(slope));
+    let mut checks = Vec::new();
+    if rho == 0.9 {
+        for (t, step, digits) in [(101, 1.05e-4, 5e-3), (200, 8.889e-3, 1e-4), (1000, 1.0e-2, 1e-4)] {
+            let what = format!("RMSProp's step at t = {t}, ρ = {rho}");
+            checks.push(Check::about(what, descents[t - 1], step, digits));
+        }
+    }
+    let recovered = descents[100..].iter().position(|&step| step >= LR / 2.0);
+    let recovered = recovered.map_or(f64::NAN, |t| t as f64 + 1.0);
+    checks.push(Check::near(format!("flat steps until half of η, ρ = {rho}"), recovered, half, 0.0));
+    checks
 }
 
 /// The effective rate after each step.

@@ -11,7 +11,7 @@ pub(crate) const ALL: &[Experiment] = &[TWO_WELLS, SADDLE, FOUR_MINIMA];
 const TWO_WELLS: Experiment = Experiment {
     name: "two-wells",
     claim: "Momentum carries some starts over the ridge into the deeper well, not all of them, and others \
-            out of it: it is no escape from local minima.",
+            out of it: it does not escape local minima.",
     formula: "(x² - 1)² + 0.3 x; the ridge is the middle root of 4 x³ - 4 x + 0.3",
     source: "Against \"momentum escapes local minima\", which is not true as stated. The shares with \
              momentum are measured, those of slow descent follow from the ridge.",
@@ -154,37 +154,28 @@ fn two_wells() -> Outcome {
         let crossed = starts.iter().zip(&momentum);
         crossed.filter(|&(&x, &left)| (x < ridge()) == from_left && left == to_left).count() as f64
     };
+    let some = |what: &str, count: f64| Check::new(what, count, Expected::AtLeast(1.0));
     let checks = vec![
         Check::near("share of starts that slow descent takes to the deep well", share(&slow), basin, 0.0),
-        Check::new(
-            "starts that momentum carries into the deep well",
-            counted(false, true),
-            Expected::AtLeast(1.0),
-        ),
-        Check::new(
-            "starts that momentum leaves in the shallow well",
-            counted(false, false),
-            Expected::AtLeast(1.0),
-        ),
-        Check::new(
-            "starts that momentum carries out of the deep well",
-            counted(true, false),
-            Expected::AtLeast(1.0),
-        ),
+        some("starts that momentum carries into the deep well", counted(false, true)),
+        some("starts that momentum leaves in the shallow well", counted(false, false)),
+        some("starts that momentum carries out of the deep well", counted(true, false)),
     ];
     let shares = [share(&slow), share(&momentum), share(&rms), share(&adam)];
-    let names = ["descent", "momentum 0.9", "RMSProp", "Adam"];
-    let mut success = Figure::new(
+    Outcome { checks, figures: vec![success(shares, basin), where_they_end(&starts, &momentum)] }
+}
+
+fn success(shares: [f64; 4], basin: f64) -> Figure {
+    let mut figure = Figure::new(
         "Share of starts that end in the deep well",
         Axis::linear("optimizer"),
         Axis::linear("share"),
     );
+    let names = ["descent", "momentum 0.9", "RMSProp", "Adam"];
     for (i, (name, share)) in names.into_iter().zip(shares).enumerate() {
-        success = success.with(name, Style::Bars, vec![(i as f64, share)]);
+        figure = figure.with(name, Style::Bars, vec![(i as f64, share)]);
     }
-    success =
-        success.with("starts on its side of the ridge", Style::Expected, vec![(-0.5, basin), (3.5, basin)]);
-    Outcome { checks, figures: vec![success, where_they_end(&starts, &momentum)] }
+    figure.with("starts on its side of the ridge", Style::Expected, vec![(-0.5, basin), (3.5, basin)])
 }
 
 /// The landscape, with the starts on it: which of them momentum takes to which well.

@@ -1,15 +1,14 @@
 //! An optimizer's state explains itself, and is changed in the middle of a run.
 //!
-//! Shows `opt.explain(name)` while RMSProp learns XOR, then what the state is worth: after 1500 steps one copy of the run
-//! goes on as it is, another with every `v` set to zero, as a resume from a file of weights alone would have it.
+//! Shows `opt.explain(name)` while RMSProp learns XOR, then what the state is worth. After 1500 steps one copy of the
+//! run goes on as it is, another with every `v` set to zero, as a resume from a file of weights alone would have it.
 //!
 //! The loss of the second should jump by more than a hundred times in one step: `√v` is then `√(1 - ρ) |g|`, and every
-//! weight moves by ten times the rate, whatever its gradient. That large gradient next makes `v` large and the steps
-//! short, so that this run then falls far below the other, whose steps to and fro over the minimum stay as long as the
-//! rate: at a constant rate RMSProp does not converge.
+//! weight moves by ten times the rate, whatever its gradient. The large gradients after the jump make `v` large and
+//! the steps short, so this run should end a thousand times lower. The other steps to and fro over the minimum, and
+//! its steps stay as long as the rate: at a constant rate RMSProp does not converge.
 
 use rand::{SeedableRng, rngs::StdRng};
-use wengert::ndarray::arr2;
 use wengert::prelude::*;
 
 #[derive(Clone)]
@@ -22,10 +21,9 @@ module!(Net { hidden, out });
 
 impl Net {
     fn loss<'t>(&self, tape: &'t Tape) -> Var<'t> {
-        let x: Tensor = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).into_tensor();
-        let y: Tensor = arr2(&[[0.0], [1.0], [1.0], [0.0]]).into_tensor();
-        let hidden = self.hidden.forward(tape.constant(x)).tanh();
-        self.out.forward(hidden).mse(tape.constant(y))
+        let x = tape.constant([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+        let y = tape.constant([[0.0], [1.0], [1.0], [0.0]]);
+        self.out.forward(self.hidden.forward(x).tanh()).mse(y)
     }
 }
 
@@ -62,10 +60,18 @@ fn main() {
     let (mut kept, mut zeroed) = (run.clone(), run);
     println!("v set to zero: {}\n", zeroed.opt.edit("*").field("v").zero());
     println!("step   loss, v kept   loss, v zero");
+    let mut losses = Vec::new();
     for step in 1501..=2000 {
-        let (kept, zeroed) = (kept.step(), zeroed.step());
+        let both = [kept.step(), zeroed.step()];
         if step < 1506 || step % 100 == 0 {
-            println!("{step:>4}   {kept:>12.3e}   {zeroed:>12.3e}");
+            println!("{step:>4}   {:>12.3e}   {:>12.3e}", both[0], both[1]);
         }
+        losses.push(both);
     }
+    let (first, second, last) = (losses[0], losses[1], losses[499]);
+    assert_eq!(first[0], first[1], "the loss before the first step does not depend on v");
+    let jump = second[1] / first[1];
+    assert!(jump > 100.0, "with v set to zero the loss should jump, not grow {jump:.1} times");
+    let lower = last[0] / last[1];
+    assert!(lower > 1000.0, "with v set to zero the loss should end far lower, not {lower:.1} times");
 }

@@ -1,10 +1,9 @@
-//! An op of one's own: the value, one edge per input, and a gradient check.
+//! An op of your own: the value, one edge per input, and a gradient check.
 //!
-//! Shows `Tape::record` and `Var::edge`, the two calls every op of the library is made of. Should print a report whose
-//! worst relative error is below 1e-7.
+//! Shows `Tape::record` and `Var::edge`, the two calls that every op of the library is made of. Should print a report
+//! whose worst relative error is below 1e-7.
 
 use wengert::autodiff::check_gradients;
-use wengert::ndarray::arr1;
 use wengert::prelude::*;
 
 /// Mish (Misra, 2019): `y = x tanh(s)` with `s = ln(1 + eˣ)`; `dx = (tanh s + x (1 - tanh² s) σ(x)) dy`.
@@ -23,7 +22,7 @@ fn mish<'t, F: Real>(x: Var<'t, F>) -> Var<'t, F> {
 }
 
 fn main() {
-    let x: Tensor<f64> = arr1(&[-3.0, -0.5, 0.0, 0.5, 3.0]).into_tensor();
+    let x: Tensor<f64> = [-3.0, -0.5, 0.0, 0.5, 3.0].into_tensor();
     let report = check_gradients(|_, inputs| mish(inputs[0]), &[x]);
     println!("{report}");
     report.assert(1e-7);

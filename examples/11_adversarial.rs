@@ -1,16 +1,17 @@
 //! Adversarial examples and adversarial training: the gradient with respect to the input.
 //!
-//! Shows `tape.variable` for an input, and two attacks that move every pixel by at most ε = 0.1: FGSM, x + ε sign(∂L/∂x)
-//! (Goodfellow et al., 2015), and PGD, twenty such steps of ε/4, each followed by the way back into the ε-box (Madry et
-//! al., 2018). Adversarial training takes each step on a batch that PGD (five steps) has just attacked.
+//! Shows `tape.variable` for an input, and two attacks that move every pixel by at most ε = 0.1: FGSM, x + ε
+//! sign(∂L/∂x) (Goodfellow et al., 2015), and PGD, twenty such steps of ε/4, each followed by the way back into the
+//! ε-box (Madry et al., 2018). Adversarial training takes each step on a batch that PGD (five steps) has just
+//! attacked.
 //!
-//! Should show that plain training is right on 89 to 94 % of the clean test images and on less than 13 % after PGD, and
-//! that adversarial training keeps 54 to 65 % there at 83 to 91 % clean. SGD with momentum is ahead of RMSProp on both
-//! counts (0.60 against 0.56 after PGD over two seeds), but each with one rate, not tuned: no verdict on the two.
+//! Plain training should be right on more than 85 % of the clean test images (here on 89 to 94 %) and on less than 20
+//! % after PGD (2 to 13 %). Adversarial training should keep more than 45 % there (53 to 63 %), and more than 80 % of
+//! the clean ones (83 to 90 %). SGD with momentum is ahead of RMSProp on both counts, 0.58 against 0.55 after PGD, but
+//! each has one rate, not tuned: that is not a verdict on the two.
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::{ImageDataset, synthetic};
-use wengert::layers::Activation;
 use wengert::ndarray::Zip;
 use wengert::prelude::*;
 
@@ -23,7 +24,7 @@ fn uphill(model: &Sequential, x: &Tensor, labels: &[usize]) -> Tensor {
     let input = tape.variable(x.clone());
     let grads = model.forward(input).cross_entropy(labels).backward();
     let grad = grads.wrt(input).expect("the loss depends on the input");
-    grad.mapv(|g| if g == 0.0 { 0.0 } else { g.signum() }).into_shared()
+    grad.mapv(Real::sign).into_shared()
 }
 
 /// `steps` steps of length `size` uphill, never leaving the ε-box around `x` nor the range of a pixel. FGSM is one step
@@ -94,13 +95,10 @@ fn compare<R: Rule>(name: &str, rule: R) {
         let context = format!("{name}, seed {seed}");
         assert!(plain.pgd <= plain.fgsm && plain.fgsm < plain.clean, "{context}: PGD is the stronger attack");
         assert!(
-            plain.clean > 0.85 && plain.pgd < 0.3,
+            plain.clean > 0.85 && plain.pgd < 0.2,
             "{context}: a plain model should be right, and fragile"
         );
-        assert!(
-            robust.clean > 0.8 && robust.pgd > plain.pgd + 0.35,
-            "{context}: adversarial training should help"
-        );
+        assert!(robust.clean > 0.8 && robust.pgd > 0.45, "{context}: adversarial training should help");
     }
 }
 

@@ -1,15 +1,15 @@
 //! Stops a run, looks into its file, changes the optimizer's memory, and goes on.
 //!
-//! Shows `checkpoint::save` and `load`, `opt.edit`, and what a resume is worth: one network is trained for 300 steps; a
-//! second stops after 150, is written to a file and resumed in a new process's place; a third is resumed as the second,
-//! but with its `v` scaled by 100, as if it remembered gradients ten times as large. Should print that the second ends
-//! with the same bits as the first, and that the third's first step after the edit is about ten times shorter.
+//! Shows `checkpoint::save` and `load`, and `opt.edit`. One network is trained for 300 steps. A second stops after
+//! 150, is written to a file and read back, as a new process would. A third is resumed in the same way, but its `v` is
+//! scaled by 100, as if it remembered gradients ten times as large. The second should end with the same bits as the
+//! first, and the third's next step should be about ten times shorter.
 
 use std::error::Error;
+use std::path::Path;
 
 use rand::{SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
-use wengert::layers::Activation;
 use wengert::optim::checkpoint::{self, Checkpoint, Loaded};
 use wengert::prelude::*;
 
@@ -54,7 +54,7 @@ impl Run {
         }
     }
 
-    fn resume(path: &std::path::Path) -> Result<Self, Box<dyn Error>> {
+    fn resume(path: &Path) -> Result<Self, Box<dyn Error>> {
         let mut run = Self::new();
         let loaded: Loaded<Position> = checkpoint::load(path, &mut run.model, &mut run.opt)?;
         println!("resumed at step {}: {}", loaded.extra.step, loaded.report);
@@ -84,7 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut second = Run::resume(&path)?;
     second.train(STEPS);
-    println!("same bits as without the stop: {}", second.weight() == whole.weight());
+    assert_eq!(second.model.state_dict(), whole.model.state_dict(), "not the bits of a run without the stop");
+    println!("the same bits as without the stop");
 
     let mut third = Run::resume(&path)?;
     println!("{}", third.opt.edit("*").field("v").scale(100.0));
@@ -95,10 +96,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         (&run.weight() - &before).mapv(|x| x * x).sum().sqrt()
     };
     let (edited, unedited) = (length(&mut third), length(&mut plain));
-    println!(
-        "the next step is {:.6} long, and {unedited:.6} without the edit: {:.2} times",
-        edited,
-        unedited / edited
-    );
+    let times = unedited / edited;
+    println!("the next step is {edited:.6} long, and {unedited:.6} without the edit: {times:.2} times");
+    assert!((9.0..11.0).contains(&times), "the step should be about ten times shorter, not {times} times");
     Ok(())
 }

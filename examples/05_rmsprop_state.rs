@@ -1,9 +1,9 @@
 //! Reading RMSProp's memory by name while it trains.
 //!
 //! Shows `opt.state(name)`: the average v of the squared gradient of each weight, and what follows from it, the
-//! effective rate η / (√v + ε). Two inputs carry the same information, but the second is 100 times smaller. Should show
-//! that its gradient is 100 times smaller too, v 10,000 times, and that the effective rate is 100 times larger: RMSProp
-//! takes equal steps for both, where plain descent would hardly move the second weight.
+//! effective rate η / (√v + ε). Two inputs carry the same information, but the second is 100 times smaller. Its v
+//! should be 10,000 times smaller and its effective rate 100 times larger, so that both weights take equal steps;
+//! plain descent would hardly move the second.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert::ndarray::{Array1, Array2, Axis};
@@ -21,7 +21,7 @@ fn main() {
     let inputs = Array2::from_shape_fn((64, 2), |(i, j)| signal[i] * [1.0, 0.01][j]);
     let (x, y): (Tensor, Tensor) = (inputs.into_tensor(), signal.insert_axis(Axis(1)).into_tensor());
 
-    let mut model = Linear { weight: Array2::zeros((1, 2)).into() };
+    let mut model = Linear { weight: Param::new([[0.0, 0.0]]) };
     let rule = RmsProp { lr: 1e-3, rho: 0.9, ..RmsProp::default() };
     let mut opt = Optimizer::new(rule);
     let mut tape = Tape::new();
@@ -32,19 +32,26 @@ fn main() {
         let loss = prediction.mse(tape.constant(y.clone()));
         let grads = loss.backward();
         opt.step(&mut model, &grads);
+
+        let state = opt.state("weight").expect("the weight has had a gradient");
+        let rate = opt.effective_lr("weight").expect("the weight has had a gradient");
+        let weight = model.weight.value();
+        let [v, rate, w] = [&state.v, &rate, weight].map(|x| [x[[0, 0]], x[[0, 1]]]);
         if step % 40 == 0 || step == 1 {
-            let state = opt.state("weight").expect("the weight has had a gradient");
-            let rate = opt.effective_lr("weight").expect("the weight has had a gradient");
-            let (v, rate) = (state.v.as_slice().unwrap(), rate.as_slice().unwrap());
             println!(
-                "{step:>4}  {:.6}  {:.5e}  {:.5e}  {:8.5}  {:8.3}   {:.4}",
+                "{step:>4}  {:.6}  {:.5e}  {:.5e}  {:8.5}  {:8.3}   {weight:.4}",
                 loss.item(),
                 v[0],
                 v[1],
                 rate[0],
-                rate[1],
-                model.weight.value()
+                rate[1]
             );
+        }
+        let ratios =
+            [("v", v[0] / v[1], 1e4), ("rate", rate[1] / rate[0], 100.0), ("weight", w[0] / w[1], 1.0)];
+        for (what, ratio, expected) in ratios {
+            let off = (ratio / expected - 1.0).abs();
+            assert!(off < 1e-3, "step {step}: the {what} differs {ratio} times, not {expected} times");
         }
     }
 }

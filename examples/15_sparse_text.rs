@@ -8,11 +8,12 @@
 //! Should show, over three seeds, for words in fewer than 1.2 % of the batches against those in more than 90 %:
 //!
 //! - AdaGrad, η/√(sum of g²): steps 7.8 times as long for words that are hit a hundred times less, near √100.
-//! - RMSProp: 3.16 η, 10 η, 31.6 η at most for ρ = 0.9, 0.99, 0.999, the cap to four digits, and ratios
-//!   of 2.7, 5.1 and 6.5 at the rates below.
+//! - RMSProp: 3.16 η, 10 η, 31.6 η at most for ρ = 0.9, 0.99, 0.999, the cap to four digits, and ratios of 2.7, 5.1
+//!   and 6.5 at the rates below.
 //! - Accuracy: AdaGrad 0.946 and RMSProp with ρ = 0.999 0.943 on all documents, SGD 0.913. On documents of rare words
 //!   alone AdaGrad has 0.83, RMSProp 0.67, 0.71 and 0.84 in the order of its ρ, and SGD 0.81. A memory much shorter
-//!   than the time between hits makes every step about as long as the cap, whatever the error: that boost does not help.
+//!   than the time between hits makes every step about as long as the cap, whatever the error: that boost does not
+//!   help.
 //!
 //! The rates are the best for all documents out of several a factor of 3 apart. At η = 1, RMSProp with ρ = 0.9 reaches
 //! 0.80 on rare documents, about what SGD does.
