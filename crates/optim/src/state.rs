@@ -125,8 +125,8 @@ impl<F: Real> AsField<F> for f64 {
 }
 
 /// Puts a tensor into a field that can hold one.
-pub(crate) fn put<F: Real>(slot: FieldMut<'_, F>, tensor: Tensor<F>) {
-    match slot {
+pub(crate) fn put<F: Real>(field: FieldMut<'_, F>, tensor: Tensor<F>) {
+    match field {
         FieldMut::Tensor(place) => *place = tensor,
         FieldMut::Optional(place) => *place = Some(tensor),
         FieldMut::Steps(_) | FieldMut::Count(_) | FieldMut::Number(_) => {}

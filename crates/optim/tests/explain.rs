@@ -116,24 +116,24 @@ fn a_plain_step_makes_the_last_ratio_unknown() {
 #[test]
 fn a_step_that_is_recorded_is_the_plain_step_and_writes_in_place() {
     let rule = RmsProp { centered: true, momentum: 0.9, ..RmsProp::default() };
-    let (mut plain, mut observed) = ((Optimizer::new(rule), model()), (Optimizer::new(rule), model()));
-    let place = observed.1.weight.value().as_ptr();
+    let (mut plain, mut recorded) = ((Optimizer::new(rule), model()), (Optimizer::new(rule), model()));
+    let place = recorded.1.weight.value().as_ptr();
     let mut seen = Vec::new();
     for k in 1..=3 {
         let g = [1.0, -0.5, 0.1, f64::from(k)];
         let plain_grads = grads(&plain.1, g);
         plain.0.step(&mut plain.1, &plain_grads);
-        let before = observed.1.weight.value().to_owned();
-        let grads = grads(&observed.1, g);
-        observed.0.step_with(&mut observed.1, &grads, |part| {
+        let before = recorded.1.weight.value().to_owned();
+        let grads = grads(&recorded.1, g);
+        recorded.0.step_with(&mut recorded.1, &grads, |part| {
             assert_eq!((part.before, part.grad[3]), (&before.clone().into_shared(), f64::from(k)));
             assert_eq!(part.update()[0], part.after[0] - part.before[0]);
             seen.push((part.step, part.name.to_owned(), part.state.steps));
         });
     }
-    assert_eq!(plain.1.state_dict(), observed.1.state_dict());
-    assert_eq!(plain.0.state("weight"), observed.0.state("weight"));
-    assert_eq!(observed.1.weight.value().as_ptr(), place);
+    assert_eq!(plain.1.state_dict(), recorded.1.state_dict());
+    assert_eq!(plain.0.state("weight"), recorded.0.state("weight"));
+    assert_eq!(recorded.1.weight.value().as_ptr(), place);
     assert_eq!(seen, [1, 2, 3].map(|k| (k, "weight".to_owned(), k)));
 }
 

@@ -11,6 +11,7 @@ use crate::rule::Rule;
 use crate::state::{State, put, tensors, tensors_mut};
 
 /// Changes to the state of the tensors whose names match a pattern; made by [`Optimizer::edit`].
+#[must_use = "nothing changes until a change is chosen, such as `zero`"]
 #[derive(Debug)]
 pub struct Edit<'a, R: Rule<F>, F: Real = f32> {
     optimizer: &'a mut Optimizer<R, F>,
@@ -113,7 +114,6 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
 
 impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
     /// Changes this tensor of the state alone, and leaves the others and all counts.
-    #[must_use]
     pub fn field(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
         self
@@ -323,9 +323,9 @@ fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), SkipReason> {
 
 /// Replaces the tensors by those given under the same name.
 fn set<S: State<F>, F: Real>(state: &mut S, given: &[(&'static str, Tensor<F>)]) {
-    for (name, slot) in state.fields_mut() {
+    for (name, field) in state.fields_mut() {
         let Some((_, tensor)) = given.iter().find(|(given, _)| *given == name) else { continue };
-        put(slot, tensor.clone());
+        put(field, tensor.clone());
     }
 }
 

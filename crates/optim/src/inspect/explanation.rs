@@ -155,7 +155,7 @@ impl fmt::Display for Explanation {
         }
         match self.update_ratio {
             Some(ratio) => writeln!(f, "  the last update was {} of the weights (‖Δp‖ / ‖p‖)", short(ratio)),
-            None => writeln!(f, "  the last update was not observed (`step_with` measures it)"),
+            None => writeln!(f, "  the last update was not measured (`step_with` does it)"),
         }
     }
 }

@@ -189,8 +189,8 @@ impl<F: Real> Old<F> {
             let typical = old.estimate(self.steps, x.as_f64()).unwrap_or(0.0);
             F::from_f64(new.after(self.steps, typical))
         };
-        if let Some((_, slot)) = state.fields_mut().into_iter().find(|(field, _)| *field == new.field) {
-            put(slot, tensor.mapv(value).into_shared());
+        if let Some((_, field)) = state.fields_mut().into_iter().find(|(name, _)| *name == new.field) {
+            put(field, tensor.mapv(value).into_shared());
         }
     }
 

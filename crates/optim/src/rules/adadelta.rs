@@ -26,13 +26,17 @@ use crate::state;
 /// of the size `√ε`. Added to both `x` and `v`, it has no unit of its own, and the scale of the loss changes the run.
 ///
 /// The defaults are PyTorch's. Keras has `lr: 1e-3`, `rho: 0.95` and `eps: Epsilon::Inside(1e-7)`.
+#[doc(alias("AdaDelta", "scale_by_adadelta"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adadelta {
     /// η, a factor on the update: 1.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// ρ, the decay of both averages: 0.9.
+    #[doc(alias("alpha", "decay"))]
     pub rho: f64,
     /// ε and its place: `Inside(1e-6)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -57,8 +61,10 @@ impl Default for Adadelta {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdadeltaState<F: Real = f32> {
     /// The average of the squared gradient, in the tensor's shape.
+    #[doc(alias("square_avg", "accumulated_grad", "e_g"))]
     pub v: Tensor<F>,
     /// The average of the squared update.
+    #[doc(alias("acc_delta", "accumulated_delta_var", "e_x"))]
     pub x: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

@@ -23,15 +23,19 @@ use crate::state;
 /// goes to infinity.
 ///
 /// The defaults are PyTorch's. Keras and optax have `r0: 0.1` and `eps: Epsilon::Inside(1e-7)`.
+#[doc(alias("Adagrad", "scale_by_rss"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdaGrad {
     /// η, the learning rate: 1e-2.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// κ: 0, which leaves the rate to the sum.
     pub lr_decay: f64,
     /// ε and its place: `Outside(1e-10)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// r₀, what `r` starts from: 0. PyTorch's `initial_accumulator_value`.
+    #[doc(alias = "initial_accumulator_value")]
     pub r0: f64,
     /// λ: none. Decoupled decay goes with ηₜ.
     pub weight_decay: WeightDecay,
@@ -57,6 +61,7 @@ impl Default for AdaGrad {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaGradState<F: Real = f32> {
     /// The sum of the squared gradients, in the tensor's shape.
+    #[doc(alias("sum", "accumulator", "sum_of_squares"))]
     pub r: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

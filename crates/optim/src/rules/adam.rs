@@ -29,17 +29,23 @@ use crate::state;
 /// The defaults are PyTorch's; [`Adam::w`] is AdamW. Keras has `eps: Epsilon::Uncorrected(1e-7)` and decoupled decay.
 /// Not offered: optax's AMSGrad, which takes the maximum of `v̂`; its `nesterov`, which is [`NAdam`](crate::NAdam) with
 /// a constant momentum; an ε in both places at once; Keras's count of steps, one for all tensors.
+#[doc(alias("AdamW", "AMSGrad", "amsgrad", "scale_by_adam"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
     /// η, the learning rate: 1e-3.
+    #[doc(alias("learning_rate", "alpha"))]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `v`: 0.999.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Outside(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// Divide by the largest `v` so far: no.
+    #[doc(alias = "AMSGrad")]
     pub amsgrad: bool,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -82,10 +88,13 @@ impl Adam {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu", "momentum"))]
     pub m: Tensor<F>,
     /// The average of the squared gradient.
+    #[doc(alias("exp_avg_sq", "nu", "velocity"))]
     pub v: Tensor<F>,
     /// The largest `v`; `None` as long as there was no AMSGrad.
+    #[doc(alias("max_exp_avg_sq", "velocity_hat", "nu_max"))]
     pub v_max: Option<Tensor<F>>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

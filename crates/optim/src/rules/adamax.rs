@@ -25,15 +25,20 @@ use crate::state;
 /// [`Uncorrected`](Epsilon::Uncorrected) means the same as [`Outside`](Epsilon::Outside).
 ///
 /// The defaults are PyTorch's. Keras has `lr: 1e-3` and `eps: Epsilon::Outside(1e-7)`.
+#[doc(alias("AdaMax", "scale_by_adamax"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adamax {
     /// η, the learning rate: 2e-3.
+    #[doc(alias = "learning_rate")]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `u`: 0.999.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Inside(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -59,8 +64,10 @@ impl Default for Adamax {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamaxState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu"))]
     pub m: Tensor<F>,
     /// The largest size of a gradient, slowly forgotten.
+    #[doc(alias("exp_inf", "norm", "nu"))]
     pub u: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

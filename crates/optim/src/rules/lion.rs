@@ -23,13 +23,17 @@ use crate::state;
 ///
 /// The defaults are those of the paper's program. optax has a decay of `Decoupled(1e-3)`, Keras `lr: 1e-3`; PyTorch has
 /// no Lion.
+#[doc(alias = "scale_by_lion")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lion {
     /// η, the learning rate and the size of every step: 1e-4.
+    #[doc(alias = "learning_rate")]
     pub lr: f64,
     /// β₁, the weight of `m` in the step: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `m`: 0.99.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -46,6 +50,7 @@ impl Default for Lion {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LionState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu"))]
     pub m: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

@@ -25,17 +25,23 @@ use crate::state;
 /// ```
 ///
 /// The defaults are PyTorch's. Keras has ψ = 1, ε = 1e-7, and one `P` and `t` for all tensors.
+#[doc(alias("Nadam", "nadamw"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NAdam {
     /// η, the learning rate: 2e-3.
+    #[doc(alias = "learning_rate")]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `v`: 0.999.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Outside(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// ψ, how fast the momentum rises from about β₁/2 to β₁: 4e-3.
+    #[doc(alias = "psi")]
     pub momentum_decay: f64,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -62,8 +68,10 @@ impl Default for NAdam {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NAdamState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu"))]
     pub m: Tensor<F>,
     /// The average of the squared gradient.
+    #[doc(alias("exp_avg_sq", "nu"))]
     pub v: Tensor<F>,
     /// `P`, the product of the momenta of all steps.
     pub mu_product: f64,

@@ -28,15 +28,20 @@ use crate::state;
 ///
 /// The defaults are PyTorch's. optax has `eps: Epsilon::Outside(1e-8)`; its `threshold`, other than 5, and its
 /// `nesterov` are not offered.
+#[doc(alias("RectifiedAdam", "scale_by_radam"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RAdam {
     /// η, the learning rate: 1e-3.
+    #[doc(alias = "learning_rate")]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `v`: 0.999. With 0.6 or less the step is never rectified.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Uncorrected(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -62,8 +67,10 @@ impl Default for RAdam {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RAdamState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu"))]
     pub m: Tensor<F>,
     /// The average of the squared gradient.
+    #[doc(alias("exp_avg_sq", "nu"))]
     pub v: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

@@ -36,26 +36,34 @@ use crate::state;
 /// step is `η g / ε`: choose a large ε.
 ///
 /// The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
+#[doc(alias("RMSprop", "scale_by_rms", "RMSPropOptimizer"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RmsProp {
     /// η, the learning rate: 1e-2.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// ρ, the decay of the averages; elsewhere called alpha, beta or decay: 0.99.
+    #[doc(alias("alpha", "decay", "beta", "discounting_factor"))]
     pub rho: f64,
     /// ε and its place: `Outside(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// Divide by the standard deviation of the gradient instead of its root mean square: no.
+    #[doc(alias = "scale_by_stddev")]
     pub centered: bool,
     /// μ: 0, which keeps no buffer.
+    #[doc(alias = "mu")]
     pub momentum: f64,
     /// Look ahead by one step of momentum: no.
     pub nesterov: bool,
     /// Whether the buffer collects `η u` instead of `u`: no. It only matters when η changes, which then does not
     /// rescale the past updates.
+    #[doc(alias = "lr_in_momentum_buffer")]
     pub lr_in_momentum: bool,
     /// Undo the averages' start: no. Without it the first steps are larger, by up to `1/√(1 - ρ)`.
     pub bias_correction: bool,
     /// v₀, what `v` starts from: 0. With 1, as in TensorFlow 1, the first steps are small instead.
+    #[doc(alias("initial_scale", "initial_accumulator_value"))]
     pub v0: f64,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -74,10 +82,13 @@ impl Default for RmsProp {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RmsPropState<F: Real = f32> {
     /// The average of the squared gradient, in the tensor's shape.
+    #[doc(alias("square_avg", "nu", "velocity"))]
     pub v: Tensor<F>,
     /// The average of the gradient; `None` as long as the rule was not centered.
+    #[doc(alias("grad_avg", "average_gradient"))]
     pub m: Option<Tensor<F>>,
     /// The momentum buffer `b`; `None` as long as there was no momentum.
+    #[doc(alias("momentum_buffer", "trace"))]
     pub buffer: Option<Tensor<F>>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -98,8 +109,11 @@ impl<F: Real> Rule<F> for RmsProp {
         not_negative("v0", self.v0)?;
         self.eps.validate::<F>()?;
         self.weight_decay.validate()?;
-        let look_ahead = self.momentum > 0.0 || !self.nesterov;
-        InvalidHyperparameter::unless(look_ahead, "momentum", self.momentum, "positive with `nesterov`")
+        if self.nesterov {
+            let fits = self.momentum > 0.0;
+            InvalidHyperparameter::unless(fits, "momentum", self.momentum, "positive with `nesterov`")?;
+        }
+        Ok(())
     }
 
     fn init(&self, param: &Tensor<F>) -> RmsPropState<F> {

@@ -23,17 +23,23 @@ use crate::state;
 ///
 /// η acts only as the start of Δ: a schedule of it changes nothing. There is no weight decay, as in PyTorch. optax's
 /// `rprop` applies each step one call late; that is not offered.
+#[doc(alias = "scale_by_rprop")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rprop {
     /// η, the size of every element's first step: 1e-2.
+    #[doc(alias("learning_rate", "init_step_size"))]
     pub lr: f64,
     /// η⁻, the factor after a change of sign: 0.5.
+    #[doc(alias = "etas")]
     pub eta_minus: f64,
     /// η⁺, the factor where the sign stays: 1.2.
+    #[doc(alias = "etas")]
     pub eta_plus: f64,
     /// Δ_min: 1e-6.
+    #[doc(alias("step_sizes", "min_step_size"))]
     pub step_min: f64,
     /// Δ_max: 50.
+    #[doc(alias("step_sizes", "max_step_size"))]
     pub step_max: f64,
     /// Climb instead of descend: no.
     pub maximize: bool,

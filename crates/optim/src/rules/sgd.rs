@@ -20,17 +20,22 @@ use crate::state;
 /// ```
 ///
 /// The rate stands outside the buffer: changing η rescales the past gradients too.
+#[doc(alias("GradientDescent", "momentum"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sgd {
     /// η, the learning rate: 1e-3.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// μ: 0, which keeps no buffer.
+    #[doc(alias("mu", "beta"))]
     pub momentum: f64,
     /// τ: 0.
+    #[doc(alias = "tau")]
     pub dampening: f64,
     /// Look ahead by one step of momentum: no.
     pub nesterov: bool,
     /// λ: none.
+    #[doc(alias = "l2")]
     pub weight_decay: WeightDecay,
     /// Climb instead of descend: no.
     pub maximize: bool,
@@ -54,6 +59,7 @@ impl Default for Sgd {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SgdState<F: Real = f32> {
     /// `b`, in the tensor's shape; `None` as long as there was no momentum.
+    #[doc(alias("momentum_buffer", "trace", "accum"))]
     pub buffer: Option<Tensor<F>>,
     /// How many gradients the tensor has seen.
     pub steps: u64,

@@ -66,6 +66,7 @@ pub fn global_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
 
 /// The global norm, without clipping.
 #[doc(alias("get_total_norm", "grad_norm"))]
+#[must_use]
 pub fn norm<F: Real>(grads: &Gradients<F>) -> f64 {
     grads.iter().fold(0.0, |sum, grad| sum + sum_of_squares(grad)).sqrt()
 }

@@ -40,6 +40,7 @@ impl Default for EarlyStopping {
 impl EarlyStopping {
     /// Takes the next metric, and says whether to stop. NaN is never an improvement. `waited` is 0 afterwards exactly
     /// when this metric is the best so far, which is the moment to save the model.
+    #[must_use]
     pub fn should_stop(&mut self, metric: f64) -> bool {
         if self.goal.improves(metric, self.best, self.margin) {
             self.best = Some(metric);

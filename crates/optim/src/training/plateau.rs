@@ -66,6 +66,7 @@ impl Default for ReduceOnPlateau {
 
 impl ReduceOnPlateau {
     /// Takes the next metric and the rate in use, and returns the rate to go on with. NaN is never an improvement.
+    #[must_use = "this is the rate to go on with"]
     pub fn next(&mut self, rate: f64, metric: f64) -> f64 {
         if self.goal.improves(metric, self.best, self.margin) {
             self.best = Some(metric);

@@ -126,8 +126,8 @@ impl<F: Real> WeightEma<F> {
             }
         }
         let mut own = Vec::new();
-        model.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
-            if let LeafMut::Param(param) = slot {
+        model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
+            if let LeafMut::Param(param) = leaf {
                 own.push(std::mem::replace(param.value_mut(), self.value(&self.entries[name])));
             }
         });
@@ -153,8 +153,8 @@ impl<M: Module<F> + ?Sized, F: Real> Deref for SwappedIn<'_, M, F> {
 impl<M: Module<F> + ?Sized, F: Real> Drop for SwappedIn<'_, M, F> {
     fn drop(&mut self) {
         let mut own = self.own.drain(..);
-        self.model.visit_mut(&mut ModulePath::default(), &mut |_, slot| {
-            if let LeafMut::Param(param) = slot
+        self.model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
+            if let LeafMut::Param(param) = leaf
                 && let Some(value) = own.next()
             {
                 *param.value_mut() = value;
