@@ -5,7 +5,7 @@ mod settings;
 use criterion::{BenchmarkGroup, Throughput, measurement::WallTime};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert::ndarray::Array2;
-use wengert::optim::{AdaGrad, Adadelta, Adam, Adamax, Lion, NAdam, RAdam, Rprop};
+use wengert::optim::{Adam, for_every_rule};
 use wengert::prelude::*;
 
 const SHAPES: [[usize; 2]; 2] = [[512, 784], [64, 10]];
@@ -20,22 +20,19 @@ fn main() {
     criterion.final_summary();
 }
 
+/// As they are by default, and with options that change what a step costs.
 fn every_rule(bench: &mut Bench<'_>) {
-    bench.rule("sgd", Sgd::default());
+    macro_rules! defaults {
+        ($($rule:ty),*) => {
+            $(bench.rule(&<$rule as Rule>::NAME.to_lowercase(), <$rule>::default());)*
+        };
+    }
+    for_every_rule!(defaults!);
     bench.rule("sgd, momentum", Sgd { momentum: 0.9, ..Sgd::default() });
-    bench.rule("rmsprop", RmsProp::default());
     bench.rule("rmsprop, centered", RmsProp { centered: true, ..RmsProp::default() });
     bench.rule("rmsprop, momentum", RmsProp { momentum: 0.9, ..RmsProp::default() });
-    bench.rule("adagrad", AdaGrad::default());
-    bench.rule("adadelta", Adadelta::default());
-    bench.rule("adam", Adam::default());
     bench.rule("adam, amsgrad", Adam { amsgrad: true, ..Adam::default() });
     bench.rule("adamw", Adam::w());
-    bench.rule("adamax", Adamax::default());
-    bench.rule("nadam", NAdam::default());
-    bench.rule("radam", RAdam::default());
-    bench.rule("lion", Lion::default());
-    bench.rule("rprop", Rprop::default());
 }
 
 struct Bench<'c> {

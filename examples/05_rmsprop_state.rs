@@ -34,7 +34,7 @@ fn main() {
         opt.step(&mut model, &grads);
 
         let state = opt.state("weight").expect("the weight has had a gradient");
-        let rate = rule.effective_lr(model.weight.value(), state);
+        let rate = opt.effective_lr("weight").expect("the weight has had a gradient");
         let weight = model.weight.value();
         let [v, rate, w] = [&state.v, &rate, weight].map(|x| [x[[0, 0]], x[[0, 1]]]);
         if step % 40 == 0 || step == 1 {

@@ -35,24 +35,12 @@ impl<F: Real> Rule<F> for Signum {
     type State = Memory<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        if (0.0..1.0).contains(&self.beta) {
-            return Ok(());
-        }
-        Err(InvalidHyperparameter {
-            rule: "Signum",
-            hyper: "beta",
-            value: self.beta,
-            expected: "at least 0 and below 1",
-        })
+        let fits = (0.0..1.0).contains(&self.beta);
+        InvalidHyperparameter::unless(fits, "beta", self.beta, "at least 0 and below 1")
     }
 
     fn init(&self, param: &Tensor<F>) -> Memory<F> {
         Memory { m: Tensor::zeros(param.raw_dim()), steps: 0 }
-    }
-
-    /// The direction is a sign, so the rate is the size of the step.
-    fn effective_lr(&self, param: &Tensor<F>, _: &Memory<F>) -> Tensor<F> {
-        Tensor::from_elem(param.raw_dim(), F::from_f64(self.lr))
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Memory<F>) {

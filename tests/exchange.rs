@@ -83,14 +83,15 @@ fn our_weights_and_state_in_the_files_that_roundtrip_py_checks() {
     let weights = written("wengert_mlp.safetensors");
     checkpoint::save_weights(&weights, &model).unwrap();
     let read = Checkpoint::read(&weights).unwrap();
-    assert_eq!(read, Checkpoint::of_model(&model));
+    assert_eq!(read, Checkpoint::from_model(&model));
     assert_eq!(read.model["norm.num_batches_tracked"].dtype(), Dtype::I64);
     let mut other = Mlp::new(3);
     checkpoint::load_weights(&weights, &mut other).unwrap();
     assert_eq!(other.state_dict(), model.state_dict());
 
     let y = model.evaluate(x.clone());
-    let tensors = [("x".to_owned(), RawTensor::of(&x)), ("y".to_owned(), RawTensor::of(&y))];
+    let tensors =
+        [("x".to_owned(), RawTensor::from_tensor(&x)), ("y".to_owned(), RawTensor::from_tensor(&y))];
     let io = Checkpoint { model: tensors.into(), optimizer: None, extra: "null".to_owned() };
     io.write_safetensors(written("wengert_mlp_io.safetensors")).unwrap();
 

@@ -17,8 +17,8 @@ struct Reader<'c> {
 }
 
 impl<'c> Reader<'c> {
-    fn of(case: &'c Case) -> Self {
-        Self { case, options: Options::of(&case.options) }
+    fn new(case: &'c Case) -> Self {
+        Self { case, options: Options::new(&case.options) }
     }
 
     fn is(&self, framework: &str) -> bool {
@@ -81,7 +81,7 @@ impl<'c> Reader<'c> {
 }
 
 pub(crate) fn adagrad(case: &Case) -> Option<AdaGrad> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     let eps = o.eps();
     let rule = AdaGrad {
         lr: o.lr(),
@@ -95,7 +95,7 @@ pub(crate) fn adagrad(case: &Case) -> Option<AdaGrad> {
 }
 
 pub(crate) fn adadelta(case: &Case) -> Option<Adadelta> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     let rule = Adadelta {
         lr: o.lr(),
         rho: o.options.number("rho"),
@@ -107,7 +107,7 @@ pub(crate) fn adadelta(case: &Case) -> Option<Adadelta> {
 }
 
 pub(crate) fn adam(case: &Case) -> Option<Adam> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     // optax's AMSGrad takes the maximum after the correction.
     let unlike = o.counts_otherwise() || case.rule == "amsgrad" || o.has_two_eps();
     if unlike || o.is("optax") && o.options.flag("nesterov") {
@@ -127,7 +127,7 @@ pub(crate) fn adam(case: &Case) -> Option<Adam> {
 }
 
 pub(crate) fn adamax(case: &Case) -> Option<Adamax> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     if o.counts_otherwise() {
         return None;
     }
@@ -144,7 +144,7 @@ pub(crate) fn adamax(case: &Case) -> Option<Adamax> {
 }
 
 pub(crate) fn nadam(case: &Case) -> Option<NAdam> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     if o.counts_otherwise() {
         return None;
     }
@@ -162,7 +162,7 @@ pub(crate) fn nadam(case: &Case) -> Option<NAdam> {
 }
 
 pub(crate) fn radam(case: &Case) -> Option<RAdam> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     let unlike = o.has_two_eps() || o.is("optax") && o.options.number("threshold") != 5.0;
     if unlike || o.is("optax") && o.options.flag("nesterov") {
         return None;
@@ -180,14 +180,14 @@ pub(crate) fn radam(case: &Case) -> Option<RAdam> {
 }
 
 pub(crate) fn lion(case: &Case) -> Option<Lion> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     let [beta1, beta2] = o.betas();
     let rule = Lion { lr: o.lr(), beta1, beta2, weight_decay: o.decay(None) };
     o.finish(rule)
 }
 
 pub(crate) fn rprop(case: &Case) -> Option<Rprop> {
-    let mut o = Reader::of(case);
+    let mut o = Reader::new(case);
     // optax applies each step one call late.
     if o.is("optax") {
         return None;

@@ -48,7 +48,7 @@ fn every_clipping_is_the_recorded_one() {
 
 /// Returns whether the case is one that we offer.
 fn check(case: &Clipping) -> bool {
-    let mut o = Options::of(&case.options);
+    let mut o = Options::new(&case.options);
     let mut one_at_a_time = false;
     let (clip, limit): (Clip, f64) = match case.rule.as_str() {
         "clip_grad_value_" => (clip::value, o.number("clip_value")),

@@ -26,7 +26,7 @@ pub(crate) fn decoupled(lambda: Option<f64>) -> WeightDecay {
 }
 
 pub(crate) fn sgd(case: &Case) -> Mapped<Sgd> {
-    let mut o = Options::of(&case.options);
+    let mut o = Options::new(&case.options);
     let rule = match case.framework.as_str() {
         "torch" => Sgd {
             lr: o.number("lr"),
@@ -61,7 +61,7 @@ pub(crate) fn sgd(case: &Case) -> Mapped<Sgd> {
 }
 
 pub(crate) fn rmsprop(case: &Case) -> Mapped<RmsProp> {
-    let mut o = Options::of(&case.options);
+    let mut o = Options::new(&case.options);
     let rule = match case.framework.as_str() {
         "torch" => torch(&mut o),
         "keras" => keras(&mut o),

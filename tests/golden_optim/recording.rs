@@ -67,7 +67,7 @@ impl Array {
 pub(crate) struct Options(Map<String, Value>);
 
 impl Options {
-    pub(crate) fn of(options: &Map<String, Value>) -> Self {
+    pub(crate) fn new(options: &Map<String, Value>) -> Self {
         Self(options.clone())
     }
 

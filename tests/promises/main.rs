@@ -72,7 +72,8 @@ fn trained_wide() -> Sequential {
     let mut tape = Tape::new();
     for step in 0..100 {
         tape.reset();
-        let pixel = |i: usize, j: usize| ((i * 31 + j * 17 + step * 13) * 2_654_435_761 % 97) as f32 / 97.0;
+        let pixel =
+            |i: usize, j: usize| ((i * 31 + j * 17 + step * 13) as u64 * 2_654_435_761 % 97) as f32 / 97.0;
         let x = Array2::from_shape_fn((128, 784), |(i, j)| pixel(i, j)).into_dyn();
         let labels: Vec<usize> = (0..128).map(|i| (i * 7 + step) % 10).collect();
         let grads = model.forward(tape.constant(x)).cross_entropy(&labels).backward();

@@ -167,3 +167,14 @@ fn a_sequence_is_a_list_of_layers() {
     assert_eq!(boxed.forward(x).value(), pushed.forward(x).value());
     assert_eq!(boxed[0].forward(x).tanh().value(), pushed.forward(x).value());
 }
+
+/// Files hold it as an integer; a layer that was cloned, or read from JSON, must not forget that.
+#[test]
+fn the_number_of_batches_stays_a_count() {
+    let norm: BatchNorm = BatchNorm::new(2);
+    let read: BatchNorm = serde_json::from_str(&serde_json::to_string(&norm).unwrap()).unwrap();
+    for norm in [norm.clone(), norm, read] {
+        assert!(norm.num_batches_tracked.is_count() && !norm.running_mean.is_count());
+        assert_eq!(norm.num_batches_tracked.value().sum(), 0.0);
+    }
+}

@@ -2,9 +2,16 @@
 //!
 //! The design decision: an optimizer is two halves. A [`Rule`] is the paper's arithmetic on one tensor, `init` and
 //! `update`, and knows nothing of models. [`Optimizer`] is everything else, written once for all rules: it walks the
-//! model, keeps each tensor's state under the parameter's dotted name, and applies parameter groups. The alternative, PyTorch's
-//! list of tensors without names, makes every rule repeat the traversal and ties state to a position in a list: a
-//! reordered model then gets another tensor's averages without a word.
+//! model, keeps each tensor's state under the parameter's dotted name, and applies parameter groups. The alternative,
+//! PyTorch's list of tensors without names, makes every rule repeat the traversal and ties state to a position in a
+//! list: a reordered model then gets another tensor's averages without a word.
+//!
+//! - [`rules`]: SGD, RMSProp, Adam and their kin, a struct each. A new hyper-parameter is a minor release: write
+//!   `..RmsProp::default()` rather than all fields.
+//! - [`optimizer`]: the walk, the groups, the guard against NaN.
+//! - [`training`]: schedules, clipping, early stopping, averages of the weights.
+//! - [`inspect`]: state that can be read, explained, edited, translated and logged.
+//! - [`checkpoint`]: files of a run.
 //!
 //! ```
 //! use wengert_autodiff::{Param, Tape, module};
@@ -27,24 +34,22 @@
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
-mod inspect;
-mod optimizer;
+pub mod inspect;
+pub mod optimizer;
 mod rule;
-mod rules;
+pub mod rules;
 mod state;
-mod training;
+pub mod training;
 
-pub use inspect::{
-    Accumulator, Csv, Edit, Edited, EpsilonShare, Explanation, JsonLines, Quantiles, Statistic, StepRecord,
-    StepSummary, Translated, Translation,
-};
-pub use optimizer::{GroupRow, GroupTable, NotFinite, Optimizer, check_finite};
+pub use optimizer::{NotFinite, Optimizer, check_finite};
 pub use rule::{InvalidHyperparameter, Rule};
 pub use rules::*;
-pub use state::{AsField, Field, FieldMut, State};
+pub use state::{Field, FieldMut, State};
 pub use training::schedule::{Curve, Interpolation, Schedule};
-pub use training::{EarlyStopping, Goal, Margin, ReduceOnPlateau, SwappedIn, WeightEma, clip, schedule};
+pub use training::{EarlyStopping, Goal, Margin, ReduceOnPlateau, WeightEma, clip};
 
 // For `state!`, so that it works where only this crate is in scope.
+#[doc(hidden)]
+pub use state::AsField;
 #[doc(hidden)]
 pub use wengert_autodiff::Real;

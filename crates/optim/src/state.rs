@@ -6,14 +6,30 @@ use wengert_autodiff::{Real, Tensor};
 
 /// What a rule remembers of one tensor, field by field under the field's own name.
 ///
-/// Write `state!(MyState { v, steps })` rather than implementing this by hand. A count by the name of `steps` is how many gradients the
-/// tensor has seen.
+/// Write `state!(MyState { v, steps })` rather than implementing this by hand.
+#[doc(alias("slot", "slots", "OptState", "state_dict"))]
 pub trait State<F: Real>: Clone + Debug + Send + Sync + 'static {
     /// The fields that are there; an optional tensor that is `None` is left out.
     fn fields(&self) -> Vec<(&'static str, Field<'_, F>)>;
 
     /// All fields, to be changed.
     fn fields_mut(&mut self) -> Vec<(&'static str, FieldMut<'_, F>)>;
+
+    /// How many gradients the tensor has seen, if the rule counts them.
+    fn steps(&self) -> Option<u64> {
+        self.fields().into_iter().find_map(|(_, field)| match field {
+            Field::Steps(steps) => Some(steps),
+            _ => None,
+        })
+    }
+
+    /// Like [`steps`](State::steps), to be changed.
+    fn steps_mut(&mut self) -> Option<&mut u64> {
+        self.fields_mut().into_iter().find_map(|(_, field)| match field {
+            FieldMut::Steps(steps) => Some(steps),
+            _ => None,
+        })
+    }
 }
 
 /// A rule without memory.
@@ -29,10 +45,13 @@ impl<F: Real> State<F> for () {
 
 /// A field of a [`State`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Field<'a, F: Real> {
     /// An average, a sum or a buffer, in the shape of the parameter.
     Tensor(&'a Tensor<F>),
-    /// A count, such as that of the steps.
+    /// How many gradients the tensor has seen.
+    Steps(u64),
+    /// Another count.
     Count(u64),
     /// One number for the whole tensor.
     Number(f64),
@@ -40,18 +59,23 @@ pub enum Field<'a, F: Real> {
 
 /// A field of a [`State`], to be changed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum FieldMut<'a, F: Real> {
     /// A tensor that is always there.
     Tensor(&'a mut Tensor<F>),
     /// A tensor that only some options need.
     Optional(&'a mut Option<Tensor<F>>),
-    /// A count.
+    /// How many gradients the tensor has seen.
+    Steps(&'a mut u64),
+    /// Another count.
     Count(&'a mut u64),
     /// A number.
     Number(&'a mut f64),
 }
 
-/// A type that can be a field of a [`State`]: `Tensor<F>`, `Option<Tensor<F>>`, `u64` or `f64`.
+/// A type that can be a field of a [`State`]: `Tensor<F>`, `Option<Tensor<F>>`, `u64` or `f64`. For
+/// [`state!`](crate::state).
+#[doc(hidden)]
 pub trait AsField<F: Real> {
     /// The field, if it is there.
     fn field(&self) -> Option<Field<'_, F>>;
@@ -101,11 +125,11 @@ impl<F: Real> AsField<F> for f64 {
 }
 
 /// Puts a tensor into a field that can hold one.
-pub(crate) fn put<F: Real>(slot: FieldMut<'_, F>, tensor: Tensor<F>) {
-    match slot {
+pub(crate) fn put<F: Real>(field: FieldMut<'_, F>, tensor: Tensor<F>) {
+    match field {
         FieldMut::Tensor(place) => *place = tensor,
         FieldMut::Optional(place) => *place = Some(tensor),
-        FieldMut::Count(_) | FieldMut::Number(_) => {}
+        FieldMut::Steps(_) | FieldMut::Count(_) | FieldMut::Number(_) => {}
     }
 }
 
@@ -126,19 +150,13 @@ pub(crate) fn tensors_mut<S: State<F>, F: Real>(
     fields.filter_map(|(name, field)| match field {
         FieldMut::Tensor(tensor) => Some((name, tensor)),
         FieldMut::Optional(tensor) => Some((name, tensor.as_mut()?)),
-        FieldMut::Count(_) | FieldMut::Number(_) => None,
+        FieldMut::Steps(_) | FieldMut::Count(_) | FieldMut::Number(_) => None,
     })
 }
 
-/// How many gradients the tensor has seen, if its rule counts them.
-pub(crate) fn steps<S: State<F>, F: Real>(state: &S) -> Option<u64> {
-    state.fields().into_iter().find_map(|(name, field)| match field {
-        Field::Count(count) if name == "steps" => Some(count),
-        _ => None,
-    })
-}
-
-/// Makes a struct, generic over its float type, the [`State`] of a rule.
+/// Makes a struct, generic over its float type, the [`State`] of a rule. A field called `steps` is the count of the
+/// gradients that the tensor has seen, [`Field::Steps`]; what the others are follows from their types, `Tensor<F>`,
+/// `Option<Tensor<F>>`, `u64` or `f64`.
 ///
 /// ```
 /// use wengert_autodiff::{Real, Tensor};
@@ -154,20 +172,33 @@ pub(crate) fn steps<S: State<F>, F: Real>(state: &S) -> Option<u64> {
 ///
 /// let state = MeanSquare { v: Tensor::<f32>::zeros(vec![2]), steps: 3 };
 /// let fields = state.fields();
-/// assert!(matches!(fields[..], [("v", Field::Tensor(_)), ("steps", Field::Count(3))]));
+/// assert!(matches!(fields[..], [("v", Field::Tensor(_)), ("steps", Field::Steps(3))]));
+/// assert_eq!(state.steps(), Some(3));
 /// ```
 #[macro_export]
 macro_rules! state {
     ($state:ident { $($field:ident),* $(,)? }) => {
         impl<F: $crate::Real> $crate::State<F> for $state<F> {
             fn fields(&self) -> Vec<(&'static str, $crate::Field<'_, F>)> {
-                let fields = [$((stringify!($field), $crate::AsField::<F>::field(&self.$field))),*];
+                let fields = [$((stringify!($field), $crate::state!(@field self $field))),*];
                 fields.into_iter().filter_map(|(name, field)| Some((name, field?))).collect()
             }
 
             fn fields_mut(&mut self) -> Vec<(&'static str, $crate::FieldMut<'_, F>)> {
-                vec![$((stringify!($field), $crate::AsField::<F>::field_mut(&mut self.$field))),*]
+                vec![$((stringify!($field), $crate::state!(@field_mut self $field))),*]
             }
         }
+    };
+    (@field $state:ident steps) => {
+        Some($crate::Field::Steps($state.steps))
+    };
+    (@field $state:ident $field:ident) => {
+        $crate::AsField::<F>::field(&$state.$field)
+    };
+    (@field_mut $state:ident steps) => {
+        $crate::FieldMut::Steps(&mut $state.steps)
+    };
+    (@field_mut $state:ident $field:ident) => {
+        $crate::AsField::<F>::field_mut(&mut $state.$field)
     };
 }

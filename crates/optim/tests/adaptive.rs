@@ -1,6 +1,7 @@
 //! The adaptive rules against closed forms, and how they are related.
 
 use wengert_autodiff::Tensor;
+use wengert_optim::inspect::Explain;
 use wengert_optim::{
     AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, RmsProp, Rprop, Rule, WeightDecay,
 };

@@ -131,13 +131,13 @@ fn a_step_that_is_not_finite_names_its_culprit_and_changes_nothing() {
 }
 
 #[test]
-fn an_observed_value_that_is_not_finite_is_found() {
+fn a_new_value_of_a_buffer_that_is_not_finite_is_found() {
     let model = model();
     let tape = Tape::new();
     tape.update_buffer(&model.mean, arr1(&[f64::NAN]).into_dyn().into());
     let grads = tape.param(&model.weight).sum().backward();
     let culprit = check_finite(&model, &grads).unwrap_err();
-    assert_eq!(culprit.to_string(), "the observed value of `mean` is NaN at [0] of shape [1]");
+    assert_eq!(culprit.to_string(), "the new value of `mean` is NaN at [0] of shape [1]");
 }
 
 #[test]

@@ -27,19 +27,7 @@ fn train<R: Rule<F>, F: Real>(model: &mut Two<F>, opt: &mut Optimizer<R, F>) {
     opt.step(model, &grads);
 }
 
-const RULE: RmsProp = RmsProp {
-    lr: 0.01,
-    rho: 0.9,
-    eps: Epsilon::Outside(1e-8),
-    centered: false,
-    momentum: 0.0,
-    nesterov: false,
-    lr_in_momentum: false,
-    bias_correction: false,
-    v0: 0.0,
-    weight_decay: wengert_optim::WeightDecay::None,
-    maximize: false,
-};
+const RULE: RmsProp = RmsProp { lr: 0.01, rho: 0.9, ..RmsProp::torch() };
 
 fn optimizer() -> Optimizer<RmsProp> {
     Optimizer::new(RULE).with_group("second", RmsProp { lr: 0.02, ..RULE })
@@ -70,7 +58,7 @@ impl Fixture {
     fn refusal<R, F>(&self, mut model: Two<F>, mut opt: Optimizer<R, F>) -> Vec<String>
     where
         R: Rule<F> + Serialize + serde::de::DeserializeOwned,
-        F: checkpoint::Stored,
+        F: checkpoint::Element,
     {
         train(&mut model, &mut opt);
         let before = (model.state_dict(), format!("{opt:?}"));
@@ -105,7 +93,7 @@ fn a_new_optimizer_continues_and_one_that_has_run_is_replaced() {
 }
 
 #[test]
-fn a_schedules_rate_is_restored_and_is_no_mismatch() {
+fn a_schedules_rate_is_restored_and_is_not_a_mismatch() {
     let mut fixture = Fixture::new();
     fixture.opt.rule_mut().lr = 0.003;
     checkpoint::save(fixture.path(), &fixture.model, &fixture.opt, &()).unwrap();
@@ -301,7 +289,7 @@ fn not_a_number_and_minus_zero_keep_their_bits() {
     let model: Param = ndarray::arr1(&bits.map(f32::from_bits)).into();
     for path in ["a.wgt", "a.safetensors"].map(|name| directory.path().join(name)) {
         match path.extension().unwrap() == "wgt" {
-            true => Checkpoint::of_model(&model).write(&path).unwrap(),
+            true => Checkpoint::from_model(&model).write(&path).unwrap(),
             false => checkpoint::save_weights(&path, &model).unwrap(),
         }
         let mut loaded: Param = ndarray::Array1::zeros(5).into();
@@ -324,33 +312,33 @@ fn the_memory_layout_of_a_parameter_is_kept() {
 }
 
 #[test]
-fn a_series_keeps_the_latest_and_the_best() {
+fn a_directory_keeps_the_latest_and_the_best() {
     let mut fixture = Fixture::new();
-    let directory = fixture.directory.path().join("series");
-    let series = Directory { directory: directory.clone(), latest: 2, best: 1 };
-    assert!(series.latest().unwrap().is_none() && series.best().unwrap().is_none());
+    let path = fixture.directory.path().join("run");
+    let directory = Directory { path: path.clone(), latest: 2, best: 1 };
+    assert!(directory.latest().unwrap().is_none() && directory.best().unwrap().is_none());
     let losses =
         [Some(0.5), Some(0.25), Some(f64::NAN), None, Some(1e-7), Some(f64::INFINITY), Some(1.0), Some(2.0)];
     let mut kept = Vec::new();
     for loss in losses {
         train(&mut fixture.model, &mut fixture.opt);
-        series.save(&fixture.model, &fixture.opt, &loss.is_some(), loss).unwrap();
-        kept.push(series.all().unwrap().iter().map(|saved| saved.step).collect::<Vec<_>>());
+        directory.save(&fixture.model, &fixture.opt, &loss.is_some(), loss).unwrap();
+        kept.push(directory.all().unwrap().iter().map(|saved| saved.step).collect::<Vec<_>>());
     }
     let expected = [&[3][..], &[3, 4], &[4, 5], &[4, 5, 6], &[6, 7], &[7, 8], &[7, 8, 9], &[7, 9, 10]];
     assert_eq!(kept, expected);
-    assert_eq!(series.best().unwrap().unwrap().loss, Some(1e-7));
+    assert_eq!(directory.best().unwrap().unwrap().loss, Some(1e-7));
 
-    let no_directory = Directory { directory: fixture.path().join("series"), ..series.clone() };
+    let no_directory = Directory { path: fixture.path().join("run"), ..directory.clone() };
     let error = no_directory.latest().unwrap_err(); // and not a run that starts from nothing
     assert!(error.to_string().contains("cannot list"), "{error}");
 
-    fs::write(directory.join("notes.txt"), "mine").unwrap();
-    let latest = series.latest().unwrap().unwrap();
+    fs::write(path.join("notes.txt"), "mine").unwrap();
+    let latest = directory.latest().unwrap().unwrap();
     assert_eq!(latest.step, 10);
     let loaded: Loaded<bool> =
         checkpoint::load(latest.path, &mut two(&[2, 3], &[]), &mut optimizer()).unwrap();
     assert!(loaded.extra);
-    series.save(&fixture.model, &fixture.opt, &true, None).unwrap();
-    assert!(directory.join("notes.txt").exists());
+    directory.save(&fixture.model, &fixture.opt, &true, None).unwrap();
+    assert!(path.join("notes.txt").exists());
 }

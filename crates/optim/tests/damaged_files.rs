@@ -115,8 +115,8 @@ const HOSTILE: [u64; 9] =
 fn a_hostile_length_with_a_right_checksum_is_an_error() {
     let fixture = Fixture::new();
     let lengths = Layout::lengths(&fixture.bytes[HEADER..]);
-    // The two lists of tensors and that of the rules; per tensor its name, its rank, its axes and its elements; per rule
-    // its texts; the kind and the extra.
+    // The two lists of tensors and that of the rules; per tensor its name, its rank, its axes and its elements; per
+    // rule its texts; the kind and the extra.
     assert_eq!(lengths.len(), 3 + (3 * 6 + 2 * 3) + (2 + 3) + 2);
     assert_eq!(fixture.load_with(HEADER + lengths[0], 2).map(|loaded| loaded.extra).unwrap(), 7);
     let of_the_payload = 16;

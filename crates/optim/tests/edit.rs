@@ -3,6 +3,7 @@
 use ndarray::arr1;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Gradients, Module, Param, module};
+use wengert_optim::inspect::SkipReason;
 use wengert_optim::{Optimizer, RmsProp, RmsPropState, Sgd};
 
 struct Model {
@@ -12,19 +13,7 @@ struct Model {
 
 module!(Model: f64 { weight, bias });
 
-const RULE: RmsProp = RmsProp {
-    lr: 0.1,
-    rho: 0.5,
-    eps: wengert_optim::Epsilon::Outside(1e-8),
-    centered: false,
-    momentum: 0.5,
-    nesterov: false,
-    lr_in_momentum: false,
-    bias_correction: false,
-    v0: 0.0,
-    weight_decay: wengert_optim::WeightDecay::None,
-    maximize: false,
-};
+const RULE: RmsProp = RmsProp { lr: 0.1, rho: 0.5, momentum: 0.5, ..RmsProp::torch() };
 
 /// After `steps` steps with a gradient of `g` for every element.
 fn run(weights: usize, g: f64, steps: usize) -> Optimizer<RmsProp, f64> {
@@ -100,7 +89,9 @@ fn a_field_is_transplanted_alone() {
     assert_eq!(first(&opt, "weight"), (8.0, buffer));
     assert_eq!(first(&opt, "bias").0, 2.0);
     let report = opt.edit("bias").field("m").transplant(&donor);
-    assert_eq!(report.left, [("bias".to_owned(), "the donor's state has no tensor `m`".to_owned())]);
+    assert_eq!(report.skipped, [("bias".to_owned(), SkipReason::NoTensorInDonor("m".to_owned()))]);
+    let expected = "0 changed\nbias left as it was: the donor's state has no tensor `m`";
+    assert_eq!(report.to_string(), expected);
 }
 
 #[test]
@@ -116,7 +107,8 @@ fn an_average_is_the_mean_of_states_of_one_age() {
     assert_eq!(first(&a, "weight").0, v);
 }
 
-/// The momentum of one group, and a rule whose state is a count alone: the report says which states had nothing to change.
+/// The momentum of one group, and a rule whose state is a count alone: the report says which states had nothing to
+/// change.
 #[test]
 fn a_state_without_the_tensor_is_left_and_named() {
     let plain = RmsProp { momentum: 0.0, ..RULE };
@@ -136,8 +128,9 @@ fn a_state_without_the_tensor_is_left_and_named() {
     let expected = "1 changed: weight\nbias left as it was: its state has no tensor `buffer`";
     assert_eq!(first.edit("*").field("buffer").scale(0.5).to_string(), expected);
     assert_eq!(first.edit("*").field("buffer").average(&[&second]).to_string(), expected);
-    let left = sgd.edit("weight").zero().left;
-    assert_eq!(left, [("weight".to_owned(), "its state has no tensors".to_owned())]);
+    let report = sgd.edit("weight").zero();
+    assert_eq!(report.skipped, [("weight".to_owned(), SkipReason::NoTensor(None))]);
+    assert_eq!(report.to_string(), "0 changed\nweight left as it was: its state has no tensors");
 }
 
 /// The logarithm of the factor is normal: its mean is 0 and its standard deviation σ, within four standard errors.

@@ -1,10 +1,11 @@
-//! Explanations and logs: their numbers against closed forms, and the observed step against the plain one.
+//! Explanations and logs: their numbers against closed forms, and the recorded step against the plain one.
 
 use std::io::{self, Write};
 
 use ndarray::arr1;
 use wengert_autodiff::{Gradients, Module, Param, module};
-use wengert_optim::{Csv, Epsilon, JsonLines, Optimizer, Quantiles, RmsProp, Rule, Sgd, StepSummary};
+use wengert_optim::inspect::{Csv, Explain, JsonLines, Quantiles, StepSummary};
+use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd};
 
 struct Model {
     weight: Param<f64>,
@@ -31,11 +32,11 @@ fn assert_close(found: f64, expected: f64) {
 #[test]
 fn quantiles_lie_between_elements() {
     let tensor = arr1(&[f64::NAN, 4.0, 1.0, 3.0, f64::INFINITY, 2.0, 5.0]).into_dyn().into_shared();
-    let Quantiles { min, p5, median, p95, max, not_finite } = Quantiles::of(&tensor);
+    let Quantiles { min, p5, median, p95, max, not_finite } = Quantiles::new(&tensor);
     assert_eq!((min, median, max, not_finite), (1.0, 3.0, 5.0, 2));
     assert_close(p5, 1.2); // a fifth of the way from the first to the second of four gaps
     assert_close(p95, 4.8);
-    assert!(Quantiles::of(&arr1(&[f64::NAN]).into_dyn().into_shared()).median.is_nan());
+    assert!(Quantiles::new(&arr1(&[f64::NAN]).into_dyn().into_shared()).median.is_nan());
 }
 
 /// One step from zero leaves `v = (1 - ρ) g²`.
@@ -59,12 +60,12 @@ fn an_explanation_has_its_closed_forms() {
     assert_eq!(accumulators[0], ("v", 4.0));
     assert_eq!(accumulators[1].0, "buffer");
     assert_close(accumulators[1].1, 10.0);
-    let floor = explanation.floor.unwrap();
-    assert_eq!((floor.eps, floor.below, floor.share()), (rule.eps, 2, 0.5));
+    let share = explanation.epsilon_share.unwrap();
+    assert_eq!((share.eps, share.below, share.share()), (rule.eps, 2, 0.5));
     // The first two move by 0.5 · 2 / 1.001, the third by 0.5 · 1e-4 / (5e-5 + 1e-3).
     let change = (2.0 * (1.0 / 1.001_f64).powi(2) + (5e-5 / 1.05e-3_f64).powi(2)).sqrt();
     assert_close(explanation.update_ratio.unwrap(), change / 5.0);
-    assert_eq!(explanation.numbers, [("steps", 1.0), ("clamped", 0.0)]);
+    assert_eq!((explanation.steps, &explanation.numbers[..]), (Some(1), &[("clamped", 0.0)][..]));
     assert!(opt.explain("bias").is_none() && opt.effective_lr("bias").is_none());
     assert_close(opt.effective_lr("weight").unwrap()[3], 500.0);
 }
@@ -77,7 +78,7 @@ fn the_place_of_eps_decides_what_it_exceeds() {
         let mut model = model();
         let grads = grads(&model, [2.0, 1e-2, 1e-4, 0.0]); // v = 4, 1e-4, 1e-8, 0
         opt.step(&mut model, &grads);
-        assert_eq!(opt.explain("weight").unwrap().floor.unwrap().below, below, "{eps:?}");
+        assert_eq!(opt.explain("weight").unwrap().epsilon_share.unwrap().below, below, "{eps:?}");
     }
 }
 
@@ -91,7 +92,7 @@ fn eps_is_compared_with_what_stands_under_the_root() {
         let mut grads = Gradients::default();
         grads.set(&param, arr1(&[1.0]));
         opt.step(&mut param, &grads);
-        assert_eq!(opt.explain("").unwrap().floor.unwrap().below, below);
+        assert_eq!(opt.explain("").unwrap().epsilon_share.unwrap().below, below);
     }
 }
 
@@ -103,7 +104,9 @@ fn a_plain_step_makes_the_last_ratio_unknown() {
     let explanation = opt.explain("weight").unwrap();
     assert_close(explanation.update_ratio.unwrap(), 0.1);
     assert!(
-        explanation.floor.is_none() && explanation.accumulators.is_empty() && explanation.tensors.is_empty()
+        explanation.epsilon_share.is_none()
+            && explanation.accumulators.is_empty()
+            && explanation.tensors.is_empty()
     );
     assert_eq!((explanation.rate.min, explanation.rate.max), (0.1, 0.1));
     opt.step(&mut model, &grads);
@@ -111,26 +114,26 @@ fn a_plain_step_makes_the_last_ratio_unknown() {
 }
 
 #[test]
-fn an_observed_step_is_the_plain_step_and_writes_in_place() {
+fn a_step_that_is_recorded_is_the_plain_step_and_writes_in_place() {
     let rule = RmsProp { centered: true, momentum: 0.9, ..RmsProp::default() };
-    let (mut plain, mut observed) = ((Optimizer::new(rule), model()), (Optimizer::new(rule), model()));
-    let place = observed.1.weight.value().as_ptr();
+    let (mut plain, mut recorded) = ((Optimizer::new(rule), model()), (Optimizer::new(rule), model()));
+    let place = recorded.1.weight.value().as_ptr();
     let mut seen = Vec::new();
     for k in 1..=3 {
         let g = [1.0, -0.5, 0.1, f64::from(k)];
         let plain_grads = grads(&plain.1, g);
         plain.0.step(&mut plain.1, &plain_grads);
-        let before = observed.1.weight.value().to_owned();
-        let grads = grads(&observed.1, g);
-        observed.0.step_with(&mut observed.1, &grads, |part| {
+        let before = recorded.1.weight.value().to_owned();
+        let grads = grads(&recorded.1, g);
+        recorded.0.step_with(&mut recorded.1, &grads, |part| {
             assert_eq!((part.before, part.grad[3]), (&before.clone().into_shared(), f64::from(k)));
             assert_eq!(part.update()[0], part.after[0] - part.before[0]);
             seen.push((part.step, part.name.to_owned(), part.state.steps));
         });
     }
-    assert_eq!(plain.1.state_dict(), observed.1.state_dict());
-    assert_eq!(plain.0.state("weight"), observed.0.state("weight"));
-    assert_eq!(observed.1.weight.value().as_ptr(), place);
+    assert_eq!(plain.1.state_dict(), recorded.1.state_dict());
+    assert_eq!(plain.0.state("weight"), recorded.0.state("weight"));
+    assert_eq!(recorded.1.weight.value().as_ptr(), place);
     assert_eq!(seen, [1, 2, 3].map(|k| (k, "weight".to_owned(), k)));
 }
 
@@ -171,7 +174,10 @@ fn a_tensor_without_elements_has_no_size() {
     opt.step_with(&mut param, &grads, |seen| text = serde_json::to_string(&seen.summary()).unwrap());
     assert!(text.contains(r#""grad_rms":0.0,"#), "{text}"); // and not -0
     let explanation = opt.explain("").unwrap();
-    assert!(explanation.rate.median.is_nan() && explanation.floor.unwrap().share() == 0.0, "{explanation}");
+    assert!(
+        explanation.rate.median.is_nan() && explanation.epsilon_share.unwrap().share() == 0.0,
+        "{explanation}"
+    );
 }
 
 #[test]
@@ -235,14 +241,15 @@ fn the_first_error_of_a_log_is_kept() {
     assert_eq!(log.finish().map(|_| ()).unwrap_err().to_string(), "write 2 failed");
 }
 
-/// Every rule says of its averages what its own update does: one step from its start with `x` gives `weight · x + decay · start`.
+/// Every rule says of its averages what its own update does: one step from its start with `x` gives
+/// `weight · x + decay · start`.
 #[test]
 fn the_averages_are_what_the_update_computes() {
     let rule = RmsProp { rho: 0.9, v0: 1.0, centered: true, momentum: 0.8, ..RmsProp::default() };
     let mut param = arr1(&[1.0]).into_dyn().into_shared();
     let mut state = rule.init(&param);
     rule.update(&mut param, &arr1(&[3.0]).into_dyn().into_shared(), &mut state);
-    let accumulators = Rule::<f64>::accumulators(&rule);
+    let accumulators = Explain::<f64>::accumulators(&rule);
     let after = |field: &str, x: f64| {
         let average = accumulators.iter().find(|average| average.field == field).unwrap();
         average.decay * average.start + average.weight * x

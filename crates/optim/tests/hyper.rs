@@ -1,18 +1,19 @@
 //! Which hyper-parameters are refused.
 
 use wengert_optim::{
-    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd, WeightDecay,
+    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd,
+    WeightDecay,
 };
 
 #[track_caller]
-fn refused<R: Rule<f32>>(rule: &R, hyper: &str) {
+fn refused<R: Rule<f32>>(rule: &R, name: &str) {
     let error = rule.validate().expect_err("out of its range");
-    assert_eq!(error.hyper, hyper, "{error}");
-    assert!(error.to_string().contains(&format!("{hyper} is {}", error.value)), "{error}");
+    assert_eq!(error.name, name, "{error}");
+    assert!(error.to_string().contains(&format!("{name} is {}", error.value)), "{error}");
 }
 
 #[test]
-fn rmsprop() {
+fn rmsprop_accepts_its_presets_and_refuses_what_is_out_of_range() {
     let ok = RmsProp::default();
     for presets in [
         RmsProp::torch(),
@@ -45,9 +46,9 @@ fn rmsprop() {
     assert_eq!(Rule::<f32>::validate(&RmsProp { lr: 0.0, rho: 0.0, ..ok }), Ok(()));
 }
 
-/// An ε that the precision rounds to zero is no ε.
+/// An ε that the precision rounds to zero does not count.
 #[test]
-fn epsilon() {
+fn epsilon_must_be_positive_in_the_precision_of_the_parameters() {
     for bad in [0.0, -1e-8, f64::NAN, f64::INFINITY, 1e-60] {
         for eps in [Epsilon::Outside(bad), Epsilon::Inside(bad)] {
             refused(&RmsProp { eps, ..RmsProp::default() }, "eps");
@@ -58,7 +59,7 @@ fn epsilon() {
 }
 
 #[test]
-fn sgd() {
+fn sgd_refuses_what_is_out_of_range_and_nesterov_without_momentum() {
     let ok = Sgd::default();
     refused(&Sgd { lr: -1.0, ..ok }, "lr");
     refused(&Sgd { momentum: -0.1, ..ok }, "momentum");
@@ -68,9 +69,8 @@ fn sgd() {
     refused(&Sgd { weight_decay: WeightDecay::L2(-1.0), ..ok }, "weight_decay");
 }
 
-/// What all the other rules refuse, field by field.
 #[test]
-fn the_adaptive_rules() {
+fn the_adaptive_rules_refuse_each_field_that_is_out_of_range() {
     for bad in [-1e-3, f64::NAN, f64::INFINITY] {
         refused(&AdaGrad { lr: bad, ..AdaGrad::default() }, "lr");
         refused(&AdaGrad { lr_decay: bad, ..AdaGrad::default() }, "lr_decay");
@@ -114,7 +114,7 @@ fn the_adaptive_rules() {
 }
 
 #[test]
-fn rprop() {
+fn rprop_refuses_factors_and_limits_that_contradict_each_other() {
     let ok = Rprop::default();
     assert_eq!(Rule::<f32>::validate(&ok), Ok(()));
     refused(&Rprop { lr: -1.0, ..ok }, "lr");
@@ -128,4 +128,12 @@ fn rprop() {
     for bad in [1e-7, f64::NAN, f64::INFINITY] {
         refused(&Rprop { step_max: bad, ..ok }, "step_max");
     }
+}
+
+#[test]
+fn numbers_from_outside_need_not_panic() {
+    let error = Optimizer::<_, f32>::try_new(RmsProp { rho: 1.0, ..RmsProp::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "rho is 1, but must be at least 0 and below 1");
+    let opt = Optimizer::<_, f32>::try_new(RmsProp::default()).unwrap();
+    assert_eq!(*opt.rule(), RmsProp::default());
 }

@@ -140,7 +140,7 @@ fn a_shared_array_is_copied_and_the_other_owner_keeps_its_numbers() {
 }
 
 #[test]
-fn observed_buffers_are_written_by_the_step() {
+fn new_values_of_buffers_are_written_by_the_step() {
     let mut model = model();
     let tape = Tape::new();
     tape.update_buffer(&model.out.mean, Tensor::from_elem(vec![1], 7.0));
@@ -226,16 +226,10 @@ impl<F: Real> Rule<F> for SignDescent {
     type State = ();
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let error =
-            InvalidHyperparameter { rule: "SignDescent", hyper: "lr", value: self.lr, expected: "positive" };
-        if self.lr > 0.0 { Ok(()) } else { Err(error) }
+        InvalidHyperparameter::unless(self.lr > 0.0, "lr", self.lr, "positive")
     }
 
     fn init(&self, _param: &Tensor<F>) {}
-
-    fn effective_lr(&self, param: &Tensor<F>, _state: &()) -> Tensor<F> {
-        param.map(|_| F::from_f64(self.lr)).into_shared()
-    }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, _state: &mut ()) {
         param.zip_mut_with(grad, |p, &g| *p -= F::from_f64(self.lr) * g.signum());
@@ -322,7 +316,7 @@ fn hyper_parameters_are_checked_at_every_step() {
 }
 
 #[test]
-#[should_panic(expected = "`with_group`: `a[` is no pattern")]
+#[should_panic(expected = "`with_group`: `a[` is not a pattern")]
 fn a_malformed_pattern_is_refused() {
     let _: Optimizer<_> = Optimizer::new(Sgd::default()).with_group("a[", Sgd::default());
 }

@@ -234,7 +234,8 @@ fn single_precision_keeps_the_digits_of_the_decay() {
     assert_eq!(state.v[0], 0.001);
 }
 
-/// Without options a shorter loop runs; with the gradient's sign turned twice the one for all options, to the same bits.
+/// Without options a shorter loop runs; with the gradient's sign turned twice the one for all options, to the same
+/// bits.
 #[test]
 fn the_loop_without_options_gives_the_bits_of_the_one_for_all() {
     let plain = RmsProp { lr: 0.003, rho: 0.97, ..RmsProp::default() };

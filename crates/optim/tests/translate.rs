@@ -2,10 +2,10 @@
 
 use ndarray::{Zip, arr1};
 use wengert_autodiff::{Gradients, Param, Real, Tensor};
-use wengert_optim::{
-    Accumulator, InvalidHyperparameter, Optimizer, RmsProp, RmsPropState, Rule, Sgd, Statistic, Translated,
-    Translation, state,
+use wengert_optim::inspect::{
+    Accumulator, DropReason, Explain, FreshReason, Statistic, Translated, Translation,
 };
+use wengert_optim::{InvalidHyperparameter, Optimizer, RmsProp, RmsPropState, Rule, Sgd, state};
 
 /// A rule from outside the crate: `p ← p - m̂ / √v̂`, both with one decay.
 #[derive(Clone, Debug)]
@@ -33,17 +33,6 @@ impl<F: Real> Rule<F> for Moments {
         MomentsState { m: zeros.clone(), v: zeros, steps: 0 }
     }
 
-    fn effective_lr(&self, _param: &Tensor<F>, state: &MomentsState<F>) -> Tensor<F> {
-        state.v.mapv(|v| v.sqrt().recip()).into_shared()
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        vec![
-            Accumulator::mean("m", Statistic::Gradient, self.0),
-            Accumulator::mean("v", Statistic::SquaredGradient, self.0),
-        ]
-    }
-
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut MomentsState<F>) {
         state.steps += 1;
         let (d, fresh) = (F::from_f64(self.0), F::from_f64(1.0 - self.0));
@@ -53,6 +42,19 @@ impl<F: Real> Rule<F> for Moments {
             *v = d * *v + fresh * g * g;
             *p -= correction * *m / (correction * *v).sqrt();
         });
+    }
+}
+
+impl<F: Real> Explain<F> for Moments {
+    fn effective_lr(&self, _param: &Tensor<F>, state: &MomentsState<F>) -> Tensor<F> {
+        state.v.mapv(|v| v.sqrt().recip()).into_shared()
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![
+            Accumulator::mean("m", Statistic::Gradient, self.0),
+            Accumulator::mean("v", Statistic::SquaredGradient, self.0),
+        ]
     }
 }
 
@@ -69,7 +71,7 @@ fn run<R: Rule<f64>>(rule: R) -> Optimizer<R, f64> {
     opt
 }
 
-fn into<R: Rule<f64>>(rule: R, source: &Optimizer<impl Rule<f64>, f64>) -> (R::State, Translated) {
+fn into<R: Explain<f64>>(rule: R, source: &Optimizer<impl Explain<f64>, f64>) -> (R::State, Translated) {
     let mut opt = Optimizer::new(rule);
     let Translation { params, .. } = opt.translate_from(source);
     let [report] = <[Translated; 1]>::try_from(params).unwrap();
@@ -90,7 +92,8 @@ fn momentum_is_carried_exactly_where_the_decay_is_the_same() {
     let (state, report) = into(Sgd { momentum: 0.9, ..Sgd::default() }, &moments);
     assert_close(state.buffer.as_ref().unwrap(), sgd.state("").unwrap().buffer.as_ref().unwrap());
     assert_eq!((state.steps, &report.carried[..]), (10, &[("m", "buffer")][..]));
-    assert_eq!(report.dropped, [("v", "the new rule, as it is set, keeps no such average")]);
+    assert_eq!(report.dropped, [("v", DropReason::Unused)]);
+    assert_eq!(DropReason::Unused.to_string(), "the new rule, as it is set, keeps no such average");
 }
 
 #[test]
@@ -104,12 +107,12 @@ fn the_mean_square_is_carried_whatever_it_started_from() {
         assert_eq!((state.m.sum(), state.steps), (0.0, 10));
         assert_eq!(report.carried, [("v", "v")]);
         assert_eq!(report.dropped[0].0, "buffer");
-        assert_eq!(report.fresh, [("m", "the old rule kept no such average")]);
+        assert_eq!(report.fresh, [("m", FreshReason::NoSource)]);
 
         let (state, report) = into(rule, &moments);
         assert_close(&state.v, &rmsprop.state("").unwrap().v);
         assert_eq!((state.steps, state.buffer), (10, None));
-        assert_eq!(report.dropped, [("m", "the new rule, as it is set, keeps no such average")]);
+        assert_eq!(report.dropped, [("m", DropReason::Unused)]);
     }
 }
 

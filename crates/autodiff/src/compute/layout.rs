@@ -45,7 +45,7 @@ pub(crate) fn fill_rows<F: Real>(y: &mut Tensor<F>, row: &Tensor<F>) {
 }
 
 /// The same tensor; copied where its elements do not lie in row-major order.
-pub(crate) fn row_major<F: Real>(x: Tensor<F>) -> Tensor<F> {
+pub fn row_major<F: Real>(x: Tensor<F>) -> Tensor<F> {
     if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned().into_shared() }
 }
 

@@ -16,6 +16,7 @@ mod threads;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
 pub use gemm::Gemm;
+pub use layout::row_major;
 pub use real::Real;
 pub(crate) use simd::inlined;
 pub use simd::vectorized;

@@ -42,6 +42,11 @@ impl<'a, F: Real> Leaf<'a, F> {
             Self::Buffer(buffer) => buffer.value(),
         }
     }
+
+    /// Whether it is a buffer of whole numbers: [`Buffer::count`].
+    pub fn is_count(&self) -> bool {
+        matches!(self, Self::Buffer(buffer) if buffer.is_count())
+    }
 }
 
 impl<'a, F: Real> LeafMut<'a, F> {
@@ -149,7 +154,13 @@ pub trait Module<F: Real = f32> {
 
 /// The dotted names of a model's parameters, for those who meet the parameters on a tape.
 pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String> {
-    model.params().into_iter().map(|(name, param)| (param.id, name)).collect()
+    let mut names = BTreeMap::new();
+    model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+        if let Leaf::Param(param) = leaf {
+            names.insert(param.id, name.to_owned());
+        }
+    });
+    names
 }
 
 /// Names the parameters of a struct after its fields.

@@ -18,19 +18,20 @@ impl Id {
 }
 
 macro_rules! named_tensor {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident { $($flag:ident)? }) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name<F: Real = f32> {
             pub(crate) id: Id,
             value: Tensor<F>,
+            $($flag: bool,)?
         }
 
         impl<F: Real> $name<F> {
             /// Takes a number, nested arrays, or an array of any number of dimensions.
             #[track_caller]
             pub fn new(value: impl IntoTensor<F>) -> Self {
-                Self { id: Id::fresh(), value: value.into_tensor() }
+                Self { id: Id::fresh(), value: value.into_tensor(), $($flag: false)? }
             }
 
             /// The tensor.
@@ -52,7 +53,7 @@ macro_rules! named_tensor {
         /// A clone is a new, independent tensor: gradients of the one say nothing about the other.
         impl<F: Real> Clone for $name<F> {
             fn clone(&self) -> Self {
-                Self { id: Id::fresh(), value: self.value.clone() }
+                Self { id: Id::fresh(), value: self.value.clone(), $($flag: self.$flag)? }
             }
         }
 
@@ -82,11 +83,23 @@ named_tensor! {
     ///
     /// The array is copy-on-write, so that recording it on a tape costs nothing and a model stays a plain value that
     /// can be cloned, sent and serialized.
-    Param
+    Param {}
 }
 
 named_tensor! {
     #[doc(alias = "register_buffer")]
     /// A tensor that belongs to the model's state but has no gradient, such as a running mean.
-    Buffer
+    Buffer { is_count }
+}
+
+impl<F: Real> Buffer<F> {
+    /// A buffer of whole numbers, such as how many batches a layer has seen: files hold it as integers, as PyTorch's do.
+    pub fn count(value: impl IntoTensor<F>) -> Self {
+        Self { is_count: true, ..Self::new(value) }
+    }
+
+    /// Whether it was made by [`count`](Buffer::count).
+    pub fn is_count(&self) -> bool {
+        self.is_count
+    }
 }

@@ -53,10 +53,6 @@ impl Rule<f64> for Wrong {
         }
     }
 
-    fn effective_lr(&self, param: &Tensor<f64>, state: &RmsPropState<f64>) -> Tensor<f64> {
-        self.hyper.effective_lr(param, state)
-    }
-
     fn update(&self, param: &mut Tensor<f64>, grad: &Tensor<f64>, state: &mut RmsPropState<f64>) {
         state.steps += 1;
         for i in 0..param.len() {

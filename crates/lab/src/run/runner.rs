@@ -62,7 +62,7 @@ impl<F: Real> Runner<F> {
         schedule: impl FnMut(&mut R, u64) + Send + 'static,
     ) -> Self {
         if let Err(error) = rule.validate() {
-            panic!("{error}");
+            panic!("{}: {error}", R::NAME);
         }
         let walker = Walker::on(rule, start.into_tensor());
         Self { name: name.into(), walk: Box::new(Scheduled { walker, schedule, step: 0 }) }

@@ -1,5 +1,6 @@
 use wengert_autodiff::{IntoTensor, Real, Tensor};
 use wengert_optim::Rule;
+use wengert_optim::inspect::Explain;
 
 /// A rule at work on one tensor, with its state in sight. A [`Runner`](crate::Runner) is one in a box.
 pub(crate) struct Walker<R: Rule<F>, F: Real = f64> {
@@ -36,7 +37,10 @@ impl<R: Rule<F>, F: Real> Walker<R, F> {
     }
 
     /// `η / (√v + ε)` of the first element.
-    pub(crate) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64
+    where
+        R: Explain<F>,
+    {
         self.rule.effective_lr(&self.p, &self.state)[0].as_f64()
     }
 }

@@ -1,5 +1,5 @@
 use ndarray::Array;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use wengert_autodiff::{Buffer, Param, Real, Tape, Tensor, Var, module};
 
 use crate::Layer;
@@ -34,6 +34,7 @@ pub struct BatchNorm<F: Real = f32> {
     #[doc(alias = "moving_variance")]
     pub running_var: Buffer<F>,
     /// How many batches the running statistics have seen: a scalar, exact up to 2²⁴ in `f32`.
+    #[serde(deserialize_with = "count")]
     pub num_batches_tracked: Buffer<F>,
     /// Added to the variance, inside the root: 1e-5.
     #[doc(alias = "epsilon")]
@@ -43,6 +44,13 @@ pub struct BatchNorm<F: Real = f32> {
 }
 
 module!(BatchNorm<F> { weight, bias, running_mean, running_var, num_batches_tracked });
+
+/// What makes a buffer a count is not among its numbers.
+fn count<'de, F: Real + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Buffer<F>, D::Error> {
+    Tensor::deserialize(deserializer).map(Buffer::count)
+}
 
 impl<F: Real> BatchNorm<F> {
     /// A layer for `channels` channels, with scale and shift, `eps` 1e-5 and `momentum` 0.1.
@@ -59,7 +67,7 @@ impl<F: Real> BatchNorm<F> {
             bias: Some(Array::zeros(channels).into()),
             running_mean: Array::zeros(channels).into(),
             running_var: Array::ones(channels).into(),
-            num_batches_tracked: Array::zeros(()).into(),
+            num_batches_tracked: Buffer::count(F::ZERO),
             eps: 1e-5,
             momentum: Some(0.1),
         }

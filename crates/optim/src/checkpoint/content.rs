@@ -1,17 +1,15 @@
+//! What a file holds, as plain data.
+
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wengert_autodiff::Module;
+use wengert_autodiff::{Module, ModulePath};
 
-#[cfg(feature = "safetensors")]
-use super::format::safetensors;
-use super::format::{container, records};
-use super::{CheckpointError, RawTensor, Stored};
-use crate::{Field, Optimizer, Rule, State};
+use super::format::tensor::{Element, RawTensor};
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
+use crate::state::{Field, State};
 
 /// What a file of either format holds, without the model or the optimizer it belongs to: for tools.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +31,8 @@ pub struct SavedOptimizer {
     pub steps: u64,
     /// The hyper-parameters: the default, then the groups in their order.
     pub rules: Vec<SavedRule>,
-    /// The fields of the state by `<parameter>/<field>`. Counts are scalars of type `I64`, numbers scalars of type `F64`.
+    /// The fields of the state by `<parameter>/<field>`. Counts are scalars of type `I64`, numbers scalars of type
+    /// `F64`.
     pub state: BTreeMap<String, RawTensor>,
 }
 
@@ -50,59 +49,13 @@ pub struct SavedRule {
 
 impl Checkpoint {
     /// The parameters and buffers of a model.
-    pub fn of_model<F: Stored>(model: &dyn Module<F>) -> Self {
-        let tensors = model.state_dict().into_iter();
-        let model = tensors.map(|(name, tensor)| {
-            let raw = RawTensor::of_model(&name, &tensor);
-            (name, raw)
+    #[doc(alias("of_model", "state_dict"))]
+    pub fn from_model<F: Element>(model: &dyn Module<F>) -> Self {
+        let mut tensors = BTreeMap::new();
+        model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+            tensors.insert(name.to_owned(), RawTensor::from_leaf(&leaf));
         });
-        Self { model: model.collect(), optimizer: None, extra: "null".to_owned() }
-    }
-
-    /// Reads a file of either format, which its first bytes tell apart, and checks all that can be checked without the
-    /// model: lengths, checksum, names, shapes. Memory stays within a small multiple of the file's length. Safetensors are read
-    /// with the feature `safetensors`.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read, or is damaged, or is something else.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
-        let path = path.as_ref();
-        let bytes = read(path)?;
-        decode(&bytes).map_err(|damage| CheckpointError::malformed(path, damage.expected, damage.found))
-    }
-
-    /// Writes the checkpoint format, as one whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written, or is larger than the format allows.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
-        let path = path.as_ref();
-        let unsavable = |why| CheckpointError::unsavable(path, "the checkpoint", why);
-        let payload = records::encode(self).map_err(unsavable)?;
-        let header = container::header(&payload);
-        container::check_length((header.len() + payload.len()) as u64).map_err(unsavable)?;
-        wengert_files::write(path, |file| {
-            file.write_all(&header)?;
-            file.write_all(&payload)
-        })
-        .map_err(CheckpointError::io(path, "write"))
-    }
-
-    /// Writes safetensors, as one whole or not at all: the state of the optimizer as tensors named `<parameter>/<field>`, the
-    /// rest as JSON under `wengert` in the metadata. Needs the feature `safetensors`.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written, or is larger than the format allows.
-    #[cfg(feature = "safetensors")]
-    pub fn write_safetensors(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
-        let path = path.as_ref();
-        let unsavable = |why| CheckpointError::unsavable(path, "as safetensors", why);
-        let bytes = safetensors::encode(self).map_err(unsavable)?;
-        container::check_length(bytes.len() as u64).map_err(unsavable)?;
-        wengert_files::write(path, |file| file.write_all(&bytes)).map_err(CheckpointError::io(path, "write"))
+        Self { model: tensors, optimizer: None, extra: "null".to_owned() }
     }
 
     /// What was saved beside model and optimizer.
@@ -116,15 +69,15 @@ impl Checkpoint {
 }
 
 impl SavedOptimizer {
-    pub(super) fn of<R, F>(opt: &Optimizer<R, F>) -> Result<Self, serde_json::Error>
+    pub(super) fn new<R, F>(opt: &Optimizer<R, F>) -> Result<Self, serde_json::Error>
     where
         R: Rule<F> + Serialize + DeserializeOwned,
-        F: Stored,
+        F: Element,
     {
-        let rules = opt.groups.given().map(|rule| {
+        let rules = opt.groups.initial().map(|rule| {
             Ok(SavedRule {
                 pattern: rule.pattern.map(str::to_owned),
-                given: to_json(rule.as_given)?,
+                given: to_json(rule.initial)?,
                 now: to_json(rule.now)?,
             })
         });
@@ -132,9 +85,9 @@ impl SavedOptimizer {
         for (param, fields) in opt.states() {
             for (field, value) in fields.fields() {
                 let raw = match value {
-                    Field::Tensor(tensor) => RawTensor::of(tensor),
-                    Field::Count(count) => RawTensor::of_count(count),
-                    Field::Number(number) => RawTensor::of_number(number),
+                    Field::Tensor(tensor) => RawTensor::from_tensor(tensor),
+                    Field::Steps(count) | Field::Count(count) => RawTensor::from_count(count),
+                    Field::Number(number) => RawTensor::from_number(number),
                 };
                 state.insert(format!("{param}/{field}"), raw);
             }
@@ -148,52 +101,10 @@ impl SavedOptimizer {
     }
 }
 
-/// JSON that reads back. JSON has no infinity and writes `null` for it; that is found out now, not when the file is needed.
+/// JSON that reads back. JSON has no infinity and writes `null` for it; that is found out now, not when the file is
+/// needed.
 pub(super) fn to_json<T: Serialize + DeserializeOwned>(value: &T) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string(value)?;
     serde_json::from_str::<T>(&text)?;
     Ok(text)
-}
-
-/// What a decoder asks for and what it finds instead.
-#[derive(Debug)]
-pub(super) struct Damage {
-    pub(super) expected: String,
-    pub(super) found: String,
-}
-
-impl Damage {
-    pub(super) fn new(expected: impl Into<String>, found: impl ToString) -> Self {
-        Self { expected: expected.into(), found: found.to_string() }
-    }
-}
-
-fn decode(bytes: &[u8]) -> Result<Checkpoint, Damage> {
-    if container::is(bytes) {
-        return container::payload(bytes).and_then(records::decode);
-    }
-    #[cfg(feature = "safetensors")]
-    return safetensors::decode(bytes);
-    #[cfg(not(feature = "safetensors"))]
-    Err(Damage::new("a checkpoint", "something else (safetensors needs the feature of that name)"))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    // Asked before it is opened: to open a pipe waits for a writer, and a device may never end.
-    let metadata = fs::metadata(path).map_err(CheckpointError::io(path, "open"))?;
-    if !metadata.is_file() {
-        return Err(CheckpointError::malformed(path, "a file", "something else"));
-    }
-    if metadata.len() > container::MAX_LENGTH {
-        let expected = format!("at most {} bytes", container::MAX_LENGTH);
-        return Err(CheckpointError::malformed(path, expected, metadata.len().to_string()));
-    }
-    let file = File::open(path).map_err(CheckpointError::io(path, "open"))?;
-    let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(metadata.len() as usize)
-        .map_err(Into::into)
-        .and_then(|()| file.take(metadata.len()).read_to_end(&mut bytes))
-        .map_err(CheckpointError::io(path, "read"))?;
-    Ok(bytes)
 }

@@ -6,35 +6,39 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wengert_autodiff::Module;
 
-use super::{CheckpointError, Stored, save};
-use crate::{Optimizer, Rule};
+use super::error::CheckpointError;
+use super::format::tensor::Element;
+use super::save;
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
 
 /// A directory of checkpoints, of which the latest and the best are kept.
 ///
-/// Step and loss stand in the names of the files, `step-000000001200-loss-3.1e-2.wgt`, so that a run that goes on after an
-/// interruption knows them all, and nothing else has to be remembered. Files with other names are left alone.
+/// Step and loss stand in the names of the files, `step-000000001200-loss-3.1e-2.wgt`, so that a run that goes on after
+/// an interruption knows them all, and nothing else has to be remembered. Files with other names are left alone.
 ///
 /// ```
 /// # use wengert_autodiff::Param;
 /// # use wengert_optim::{Optimizer, Sgd, checkpoint::{self, Loaded, Directory}};
 /// # let mut model: Param = ndarray::arr1(&[1.0]).into();
 /// # let mut opt: Optimizer<Sgd> = Optimizer::new(Sgd::default());
-/// # let directory = tempfile::tempdir()?;
-/// # let directory = directory.path().join("run");
-/// let series = Directory { directory, latest: 3, best: 1 };
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("run");
+/// let directory = Directory { path, latest: 3, best: 1 };
 /// let mut epoch = 0;
-/// if let Some(saved) = series.latest()? {
+/// if let Some(saved) = directory.latest()? {
 ///     epoch = checkpoint::load(&saved.path, &mut model, &mut opt)?.extra;
 /// }
 /// let loss = 0.031; // of the validation set
-/// series.save(&model, &opt, &(epoch + 1), Some(loss))?;
-/// # assert_eq!(series.best()?, series.latest()?);
+/// directory.save(&model, &opt, &(epoch + 1), Some(loss))?;
+/// # assert_eq!(directory.best()?, directory.latest()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("Series", "CheckpointManager", "ModelCheckpoint", "max_to_keep", "save_top_k"))]
 #[derive(Clone, Debug)]
 pub struct Directory {
-    /// Where the files are; it is made when the first one is saved.
-    pub directory: PathBuf,
+    /// Where it is; it is made when the first file is saved.
+    pub path: PathBuf,
     /// How many of the latest are kept.
     pub latest: usize,
     /// How many of those with the lowest loss are kept, beside the latest.
@@ -42,8 +46,9 @@ pub struct Directory {
 }
 
 /// A file of a [`Directory`].
+#[doc(alias = "Saved")]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Saved {
+pub struct SavedFile {
     /// Where it is.
     pub path: PathBuf,
     /// [`Optimizer::steps`] when it was written.
@@ -68,11 +73,11 @@ impl Directory {
     where
         T: Serialize + DeserializeOwned,
         R: Rule<F> + Serialize + DeserializeOwned,
-        F: Stored,
+        F: Element,
     {
-        fs::create_dir_all(&self.directory).map_err(CheckpointError::io(&self.directory, "create"))?;
+        fs::create_dir_all(&self.path).map_err(CheckpointError::io(&self.path, "create"))?;
         let loss = loss.map_or_else(String::new, |loss| format!("-loss-{loss:e}"));
-        let path = self.directory.join(format!("step-{:012}{loss}.wgt", opt.steps()));
+        let path = self.path.join(format!("step-{:012}{loss}.wgt", opt.steps()));
         save(&path, model, opt, extra)?;
         self.prune()?;
         Ok(path)
@@ -83,15 +88,15 @@ impl Directory {
     /// # Errors
     ///
     /// If the directory is there but cannot be read.
-    pub fn all(&self) -> Result<Vec<Saved>, CheckpointError> {
-        let failed = |error| CheckpointError::io(&self.directory, "list")(error);
-        let entries = match fs::read_dir(&self.directory) {
+    pub fn all(&self) -> Result<Vec<SavedFile>, CheckpointError> {
+        let failed = |error| CheckpointError::io(&self.path, "list")(error);
+        let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
         let mut all = Vec::new();
         for entry in entries {
-            all.extend(Saved::at(&entry.map_err(failed)?.path()));
+            all.extend(SavedFile::from_path(&entry.map_err(failed)?.path()));
         }
         all.sort_by(|a, b| a.step.cmp(&b.step).then_with(|| a.path.cmp(&b.path)));
         Ok(all)
@@ -102,7 +107,7 @@ impl Directory {
     /// # Errors
     ///
     /// As [`all`](Directory::all).
-    pub fn latest(&self) -> Result<Option<Saved>, CheckpointError> {
+    pub fn latest(&self) -> Result<Option<SavedFile>, CheckpointError> {
         Ok(self.all()?.pop())
     }
 
@@ -111,7 +116,7 @@ impl Directory {
     /// # Errors
     ///
     /// As [`all`](Directory::all).
-    pub fn best(&self) -> Result<Option<Saved>, CheckpointError> {
+    pub fn best(&self) -> Result<Option<SavedFile>, CheckpointError> {
         Ok(ranked(self.all()?).into_iter().next())
     }
 
@@ -127,14 +132,14 @@ impl Directory {
 }
 
 /// Those with a loss that is a number, the lowest first.
-fn ranked(mut all: Vec<Saved>) -> Vec<Saved> {
+fn ranked(mut all: Vec<SavedFile>) -> Vec<SavedFile> {
     all.retain(|saved| saved.loss.is_some_and(|loss| !loss.is_nan()));
     all.sort_by(|a, b| a.loss.partial_cmp(&b.loss).expect("none is NaN"));
     all
 }
 
-impl Saved {
-    fn at(path: &Path) -> Option<Self> {
+impl SavedFile {
+    fn from_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".wgt")?;
         let (step, loss) = name.split_once("-loss-").map_or((name, None), |(step, loss)| (step, Some(loss)));
         let loss = loss.map(str::parse).transpose().ok()?;

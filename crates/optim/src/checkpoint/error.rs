@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::LoadReport;
+use super::report::LoadReport;
 
 /// Why a file could not be written or loaded.
 #[derive(Debug, thiserror::Error)]

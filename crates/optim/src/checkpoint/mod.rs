@@ -1,9 +1,9 @@
 //! Files of a run: all of it, to go on as if nothing had happened, or the weights alone, to use or exchange them.
 //!
-//! The design decision: between model and file stands a plain value with names, [`Checkpoint`]. Two formats write it and
-//! two formats read it; loading compares it with the model and the optimizer at hand, by name, and changes them only
-//! when everything fits. The alternative, to serialize the optimizer as it lies in memory, ties files to the order of fields, and a file
-//! that fits only partly is then half loaded, or resets the averages without a word.
+//! The design decision: between model and file stands a plain value with names, [`Checkpoint`]. Two formats write it
+//! and two formats read it; loading compares it with the model and the optimizer at hand, by name, and changes them
+//! only when everything fits. The alternative, to serialize the optimizer as it lies in memory, ties files to the order
+//! of fields, and a file that fits only partly is then half loaded, or resets the averages without a word.
 //!
 //! ```
 //! # use wengert_autodiff::{Param, Tape};
@@ -15,9 +15,11 @@
 //!     epoch: u64, // and a schedule, a plateau, the best loss so far: whatever else the loop needs
 //! }
 //!
-//! # let start = || -> (Param, Optimizer<RmsProp>) { (ndarray::arr1(&[1.0]).into(), Optimizer::new(RmsProp::default())) };
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("run.wgt");
+//! # fn start() -> (Param, Optimizer<RmsProp>) {
+//! #     (Param::new([1.0]), Optimizer::new(RmsProp::default()))
+//! # }
 //! let (mut model, mut opt) = start();
 //! # let tape = Tape::new();
 //! # let grads = tape.param(&model).square().sum().backward();
@@ -34,23 +36,24 @@
 //!
 //! # Going on to the same bits
 //!
-//! A generator is not saved; what is drawn follows from a seed and a position instead, so that the position is all that a
-//! resumed run needs:
+//! A generator is not saved; what is drawn follows from a seed and a position instead, so that the position is all that
+//! a resumed run needs:
 //!
-//! - dropout: `Tape::with_seed(seed)` draws from the seed and the tape's step; after loading, `tape.set_steps(opt.steps())`
-//!   where there is one reset for each step;
+//! - dropout: `Tape::with_seed(seed)` draws from the seed and the tape's step; after loading,
+//!   `tape.set_steps(opt.steps())` where there is one reset for each step;
 //! - the order of the batches: from a new generator in each epoch, seeded with the seed and the epoch, such as
 //!   `StdRng::seed_from_u64(seed ^ epoch << 32)`; in the middle of an epoch, skip the batches that were seen;
-//! - schedules: functions of [`Optimizer::steps`](crate::Optimizer::steps), which is saved; those that remember, such as a plateau, belong in
-//!   `extra`.
+//! - schedules: functions of [`Optimizer::steps`](crate::Optimizer::steps), which is saved; those that remember, such
+//!   as a plateau, belong in `extra`.
 //!
 //! Hyper-parameters are saved twice: as they were given, which must be the same when the run goes on, and as they are
-//! now, after what a schedule did to them, which is restored. To go on with others on purpose, change them after loading:
-//! `opt.rule_mut().lr *= 0.1`.
+//! now, after what a schedule did to them, which is restored. To go on with others on purpose, change them after
+//! loading: `opt.rule_mut().lr *= 0.1`.
 
 mod content;
 mod directory;
 mod error;
+mod file;
 mod format;
 mod report;
 mod restore;
@@ -62,17 +65,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wengert_autodiff::{Module, Tensor};
 
-pub use self::content::{Checkpoint, SavedOptimizer, SavedRule};
-pub use self::directory::{Directory, Saved};
-pub use self::error::CheckpointError;
-pub use self::format::tensor::{Dtype, RawTensor, Stored};
-pub use self::report::{LoadReport, Mismatch};
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
+use restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
 
-use self::restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
-use crate::{Optimizer, Rule};
+pub use content::{Checkpoint, SavedOptimizer, SavedRule};
+pub use directory::{Directory, SavedFile};
+pub use error::CheckpointError;
+pub use format::tensor::{Dtype, Element, RawTensor};
+pub use report::{LoadReport, Mismatch};
 
 /// What [`load`] found beside model and optimizer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Loaded<T> {
     /// What [`save`] was given.
     pub extra: T,
@@ -80,15 +84,17 @@ pub struct Loaded<T> {
     pub report: LoadReport,
 }
 
-/// Writes the model, its buffers, the optimizer and `extra`; at every moment `path` holds either the old file or the whole new
-/// one, also after a power cut.
+/// Writes the model, its buffers, the optimizer and `extra`. At every moment `path` holds either the old file or the
+/// whole new one, also after a power cut.
 ///
-/// `extra` is for the rest of the run: the epoch, schedules that remember, the best loss. It is kept as JSON, which has no infinity and
-/// no NaN: one of these in `extra` is an error, except inside an `Option`, where it comes back as `None`.
+/// `extra` is for the rest of the run: the epoch, schedules that remember, the best loss. It is kept as JSON, which has
+/// no infinity and no NaN: one of these in `extra` is an error, except inside an `Option`, where it comes back as
+/// `None`.
 ///
 /// # Errors
 ///
 /// If the file cannot be written, or something cannot be saved.
+#[doc(alias("torch.save", "dump"))]
 pub fn save<T, R, F>(
     path: impl AsRef<Path>,
     model: &dyn Module<F>,
@@ -98,25 +104,26 @@ pub fn save<T, R, F>(
 where
     T: Serialize + DeserializeOwned,
     R: Rule<F> + Serialize + DeserializeOwned,
-    F: Stored,
+    F: Element,
 {
     let path = path.as_ref();
-    let optimizer = SavedOptimizer::of(opt);
+    let optimizer = SavedOptimizer::new(opt);
     let optimizer =
         optimizer.map_err(|error| CheckpointError::unsavable(path, "the hyper-parameters", error))?;
     let extra =
         content::to_json(extra).map_err(|error| CheckpointError::unsavable(path, "`extra`", error))?;
-    Checkpoint { optimizer: Some(optimizer), extra, ..Checkpoint::of_model(model) }.write(path)
+    Checkpoint { optimizer: Some(optimizer), extra, ..Checkpoint::from_model(model) }.write(path)
 }
 
-/// Loads what [`save`] wrote, or the same as safetensors, into a model and an optimizer made as they were then; the optimizer may
-/// be new or have run.
+/// Loads what [`save`] wrote, or the same as safetensors, into a model and an optimizer made as they were then; the
+/// optimizer may be new or have run.
 ///
 /// # Errors
 ///
 /// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless everything fits: names, shapes and
 /// types, the kind of the optimizer, its hyper-parameters as they were given, its groups. Model and optimizer are
 /// then unchanged.
+#[doc(alias("torch.load", "resume", "load_state_dict"))]
 pub fn load<T, R, F>(
     path: impl AsRef<Path>,
     model: &mut dyn Module<F>,
@@ -125,7 +132,7 @@ pub fn load<T, R, F>(
 where
     T: DeserializeOwned,
     R: Rule<F> + Serialize + DeserializeOwned,
-    F: Stored,
+    F: Element,
 {
     let path = path.as_ref();
     let file = Checkpoint::read(path)?;
@@ -147,13 +154,14 @@ where
     }
 }
 
-/// Loads what fits and leaves the rest as it is: tensors of the model one by one, and if the optimizer is of the same kind, its
-/// step count and the state of every parameter whose state fits as a whole; the state of the others starts anew.
-/// Hyper-parameters stay those of `opt`. Read the report: it says what was not loaded.
+/// Loads what fits and leaves the rest as it is: tensors of the model one by one, and if the optimizer is of the same
+/// kind, its step count and the state of every parameter whose state fits as a whole; the state of the others starts
+/// anew. Hyper-parameters stay those of `opt`. Read the report: it says what was not loaded.
 ///
 /// # Errors
 ///
 /// If the file cannot be read or is damaged, or nothing at all fits. Model and optimizer are then unchanged.
+#[doc(alias = "strict")]
 pub fn load_partial<R, F>(
     path: impl AsRef<Path>,
     model: &mut dyn Module<F>,
@@ -161,7 +169,7 @@ pub fn load_partial<R, F>(
 ) -> Result<LoadReport, CheckpointError>
 where
     R: Rule<F> + Serialize + DeserializeOwned,
-    F: Stored,
+    F: Element,
 {
     let path = path.as_ref();
     let file = Checkpoint::read(path)?;
@@ -181,7 +189,7 @@ type Plan<R, F> = (LoadReport, BTreeMap<String, Tensor<F>>, Option<OptimizerPlan
 fn plan<R, F>(file: &Checkpoint, model: &dyn Module<F>, opt: &Optimizer<R, F>) -> Plan<R, F>
 where
     R: Rule<F> + Serialize + DeserializeOwned,
-    F: Stored,
+    F: Element,
 {
     let mut report = LoadReport::default();
     let tensors = plan_model(&file.model, model, &mut report);
@@ -198,15 +206,19 @@ where
 /// Writes parameters and buffers as safetensors, under PyTorch's names: `torch_model.load_state_dict(load_file(path))`
 /// in Python loads them. As with [`save`], `path` is at every moment whole.
 ///
-/// Needs the feature `safetensors`; without it [`Checkpoint::of_model`] and [`Checkpoint::write`] save weights in the checkpoint
-/// format.
+/// Needs the feature `safetensors`; without it [`Checkpoint::from_model`] and [`Checkpoint::write`] save weights in the
+/// checkpoint format.
 ///
 /// # Errors
 ///
 /// If the file cannot be written.
+#[doc(alias("save_file", "state_dict"))]
 #[cfg(feature = "safetensors")]
-pub fn save_weights<F: Stored>(path: impl AsRef<Path>, model: &dyn Module<F>) -> Result<(), CheckpointError> {
-    Checkpoint::of_model(model).write_safetensors(path)
+pub fn save_weights<F: Element>(
+    path: impl AsRef<Path>,
+    model: &dyn Module<F>,
+) -> Result<(), CheckpointError> {
+    Checkpoint::from_model(model).write_safetensors(path)
 }
 
 /// Loads parameters and buffers, and nothing else, from a file of either format; a `state_dict` that PyTorch saved as
@@ -214,9 +226,10 @@ pub fn save_weights<F: Stored>(path: impl AsRef<Path>, model: &dyn Module<F>) ->
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless all names, shapes and types fit. The model
-/// is then unchanged.
-pub fn load_weights<F: Stored>(
+/// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless all names, shapes and types fit. The
+/// model is then unchanged.
+#[doc(alias("load_file", "load_state_dict"))]
+pub fn load_weights<F: Element>(
     path: impl AsRef<Path>,
     model: &mut dyn Module<F>,
 ) -> Result<LoadReport, CheckpointError> {

@@ -1,22 +1,27 @@
 use std::fmt;
 
+use serde::Serialize;
+
 /// How a file and a model, with its optimizer, fit each other. Print it.
 ///
 /// Tensors of the model go by their dotted names, those of the optimizer's state by `<parameter>/<field>`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LoadReport {
     /// Tensors that both have, with the same shape and type.
     pub matched: Vec<String>,
     /// What the model or the optimizer has and the file lacks.
+    #[doc(alias = "missing_keys")]
     pub missing: Vec<String>,
     /// What the file has and the model or the optimizer lacks.
+    #[doc(alias = "unexpected_keys")]
     pub unexpected: Vec<String>,
     /// What both have and is not the same: shapes and types of tensors, kind and hyper-parameters of the optimizer.
     pub mismatched: Vec<Mismatch>,
 }
 
 /// A difference between a file and what it is loaded into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
     /// The tensor or the hyper-parameter.
     pub name: String,
@@ -29,11 +34,14 @@ pub struct Mismatch {
 impl LoadReport {
     /// Whether nothing is missing, unexpected or mismatched.
     pub fn is_complete(&self) -> bool {
-        self.differences() == 0
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
     }
 
-    pub(super) fn differences(&self) -> usize {
-        self.missing.len() + self.unexpected.len() + self.mismatched.len()
+    pub(super) fn append(&mut self, other: Self) {
+        self.matched.extend(other.matched);
+        self.missing.extend(other.missing);
+        self.unexpected.extend(other.unexpected);
+        self.mismatched.extend(other.mismatched);
     }
 
     pub(super) fn mismatch(

@@ -1,45 +1,52 @@
-//! Loading in two halves: a plan, which changes nothing and says what does not fit, and then the change, which cannot fail.
+//! Loading in two halves: a plan, which changes nothing and says what does not fit, and then the change, which cannot
+//! fail.
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wengert_autodiff::{Module, ModulePath, Real, Tensor};
 
-use super::content::to_json;
-use super::{LoadReport, RawTensor, SavedOptimizer, SavedRule, Stored};
-use crate::optimizer::Entry;
-use crate::{FieldMut, Optimizer, Rule, State};
+use super::content::{SavedOptimizer, SavedRule, to_json};
+use super::format::tensor::{Element, RawTensor, kind};
+use super::report::LoadReport;
+use crate::optimizer::{Entry, Optimizer};
+use crate::rule::Rule;
+use crate::state::{FieldMut, State};
 
 /// The tensors of `file` that fit the model, ready to be put there.
-pub(super) fn plan_model<F: Stored>(
+pub(super) fn plan_model<F: Element>(
     file: &BTreeMap<String, RawTensor>,
     model: &dyn Module<F>,
     report: &mut LoadReport,
 ) -> BTreeMap<String, Tensor<F>> {
-    let own = model.state_dict();
+    let mut own = BTreeMap::new();
+    model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+        own.insert(name.to_owned(), leaf);
+    });
     report.unexpected.extend(file.keys().filter(|&name| !own.contains_key(name)).cloned());
     let mut tensors = BTreeMap::new();
-    for (name, tensor) in own {
+    for (name, leaf) in own {
         let Some(raw) = file.get(&name) else {
             report.missing.push(name);
             continue;
         };
-        match raw.to_model(&name, &tensor) {
+        match raw.to_leaf(&leaf) {
             Some(loaded) => {
                 report.matched.push(name.clone());
                 tensors.insert(name, loaded);
             }
-            None => report.mismatch(name, format!("{} {:?}", F::DTYPE, tensor.shape()), raw.kind()),
+            None => report.mismatch(name, kind(F::DTYPE, leaf.value().shape()), raw.kind()),
         }
     }
     tensors
 }
 
 pub(super) fn put_into_model<F: Real>(mut tensors: BTreeMap<String, Tensor<F>>, model: &mut dyn Module<F>) {
-    model.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
+    model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
         if let Some(tensor) = tensors.remove(name) {
-            *slot.into_value() = tensor;
+            *leaf.into_value() = tensor;
         }
     });
 }
@@ -75,8 +82,8 @@ pub(super) fn plan_optimizer<R, F>(
     report: &mut LoadReport,
 ) -> Option<OptimizerPlan<R, F>>
 where
-    R: Rule<F> + serde::Serialize + DeserializeOwned,
-    F: Stored,
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Element,
 {
     if file.kind != R::NAME {
         report.mismatch("optimizer", R::NAME, &file.kind);
@@ -86,7 +93,13 @@ where
         report.mismatch("optimizer: steps", "a count below 2⁶³", file.steps.to_string());
         return None; // the next step could not be counted
     }
-    let rules = plan_rules(&file.rules, opt, report);
+    let rules = match plan_rules(&file.rules, opt) {
+        Ok(rules) => Some(rules),
+        Err(differences) => {
+            report.append(differences);
+            None
+        }
+    };
     let mut state: BTreeMap<&str, BTreeMap<&str, &RawTensor>> = BTreeMap::new();
     for (name, tensor) in &file.state {
         let (param, field) = name.rsplit_once('/').unwrap_or((name, ""));
@@ -108,7 +121,7 @@ where
 }
 
 /// `state` filled from the file, or `None` if some of it did not fit.
-fn plan_state<F: Stored, S: State<F>>(
+fn plan_state<F: Element, S: State<F>>(
     name: &str,
     mut file: BTreeMap<&str, &RawTensor>,
     param: &Tensor<F>,
@@ -142,54 +155,55 @@ fn plan_state<F: Stored, S: State<F>>(
 }
 
 /// Or what would have fitted.
-fn fill<F: Stored>(own: FieldMut<'_, F>, raw: &RawTensor, param: &Tensor<F>) -> Result<(), String> {
-    let tensor =
-        |like: &Tensor<F>| raw.to_tensor(like).ok_or_else(|| format!("{} {:?}", F::DTYPE, like.shape()));
+fn fill<F: Element>(own: FieldMut<'_, F>, raw: &RawTensor, param: &Tensor<F>) -> Result<(), String> {
+    let tensor = |like: &Tensor<F>| raw.to_tensor(like).ok_or_else(|| kind(F::DTYPE, like.shape()));
     match own {
         FieldMut::Tensor(own) => *own = tensor(own)?,
         FieldMut::Optional(own) => *own = Some(tensor(own.as_ref().unwrap_or(param))?),
-        FieldMut::Count(own) => *own = raw.to_count().ok_or("a count, I64 []")?,
+        FieldMut::Steps(own) | FieldMut::Count(own) => *own = raw.to_count().ok_or("a count, I64 []")?,
         FieldMut::Number(own) => *own = raw.to_number().ok_or("a number, F64 []")?,
     }
     Ok(())
 }
 
-/// The hyper-parameters as they were when the file was written, if all fits.
-fn plan_rules<R, F>(file: &[SavedRule], opt: &Optimizer<R, F>, report: &mut LoadReport) -> Option<Vec<R>>
+/// The hyper-parameters as they were when the file was written, or what does not fit.
+fn plan_rules<R, F>(file: &[SavedRule], opt: &Optimizer<R, F>) -> Result<Vec<R>, LoadReport>
 where
-    R: Rule<F> + serde::Serialize + DeserializeOwned,
-    F: Stored,
+    R: Rule<F> + Serialize + DeserializeOwned,
+    F: Element,
 {
-    let before = report.differences();
-    let own: Vec<_> = opt.groups.given().collect();
+    let own: Vec<_> = opt.groups.initial().collect();
     let patterns: Vec<_> = own.iter().map(|rule| rule.pattern).collect();
-    compare_patterns(&patterns, file, report);
+    let mut differences = compare_patterns(&patterns, file);
     let mut rules = Vec::new();
     for rule in file {
         let title = title(rule.pattern.as_deref());
         if let Some(own) = own.iter().find(|own| own.pattern == rule.pattern.as_deref()) {
-            match to_json(own.as_given) {
-                Ok(given) => compare_rules(&title, &given, &rule.given, report),
-                Err(error) => report.mismatch(&title, "numbers that JSON can hold", error.to_string()),
+            match to_json(own.initial) {
+                Ok(initial) => differences.append(compare_rules(&title, &initial, &rule.given)),
+                Err(error) => differences.mismatch(&title, "numbers that JSON can hold", error.to_string()),
             }
         }
         match serde_json::from_str::<R>(&rule.now).map(|rule| (rule.validate(), rule)) {
             Ok((Ok(()), rule)) => rules.push(rule),
-            Ok((Err(error), _)) => report.mismatch(title, "sound hyper-parameters", error.to_string()),
-            Err(error) => report.mismatch(title, "hyper-parameters", error.to_string()),
+            Ok((Err(error), _)) => {
+                differences.mismatch(title, "sound hyper-parameters", format!("{}: {error}", R::NAME));
+            }
+            Err(error) => differences.mismatch(title, "hyper-parameters", error.to_string()),
         }
     }
-    (report.differences() == before).then_some(rules)
+    if differences.is_complete() { Ok(rules) } else { Err(differences) }
 }
 
-fn compare_patterns(own: &[Option<&str>], file: &[SavedRule], report: &mut LoadReport) {
-    let before = report.differences();
+fn compare_patterns(own: &[Option<&str>], file: &[SavedRule]) -> LoadReport {
+    let mut differences = LoadReport::default();
     let found: Vec<_> = file.iter().map(|rule| rule.pattern.as_deref()).collect();
-    report.missing.extend(own.iter().filter(|pattern| !found.contains(pattern)).map(|&p| title(p)));
-    report.unexpected.extend(found.iter().filter(|pattern| !own.contains(pattern)).map(|&p| title(p)));
-    if report.differences() == before && own != found {
-        report.mismatch("order of the groups", format!("{own:?}"), format!("{found:?}"));
+    differences.missing.extend(own.iter().filter(|pattern| !found.contains(pattern)).map(|&p| title(p)));
+    differences.unexpected.extend(found.iter().filter(|pattern| !own.contains(pattern)).map(|&p| title(p)));
+    if differences.is_complete() && own != found {
+        differences.mismatch("order of the groups", format!("{own:?}"), format!("{found:?}"));
     }
+    differences
 }
 
 fn title(pattern: Option<&str>) -> String {
@@ -200,26 +214,29 @@ fn title(pattern: Option<&str>) -> String {
 const LONGEST_RULE: usize = 1 << 16;
 
 /// Names each hyper-parameter that is not the same.
-fn compare_rules(title: &str, own: &str, file: &str, report: &mut LoadReport) {
+fn compare_rules(title: &str, own: &str, file: &str) -> LoadReport {
+    let mut differences = LoadReport::default();
     if file.len() > LONGEST_RULE.max(own.len()) {
-        return report.mismatch(title, "hyper-parameters", format!("{} bytes of something else", file.len()));
+        let found = format!("{} bytes of something else", file.len());
+        differences.mismatch(title, "hyper-parameters", found);
+        return differences;
     }
     let parsed = |json: &str| serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()));
     match (parsed(own), parsed(file)) {
         (own, file) if own == file => (),
         (Value::Object(own), Value::Object(file)) => {
-            for (hyper, own) in &own {
-                match file.get(hyper) {
-                    None => report.missing.push(format!("{title}: {hyper}")),
+            for (name, own) in &own {
+                let path = format!("{title}: {name}");
+                match file.get(name) {
+                    None => differences.missing.push(path),
                     Some(file) if file == own => (),
-                    Some(file) => {
-                        report.mismatch(format!("{title}: {hyper}"), own.to_string(), file.to_string())
-                    }
+                    Some(file) => differences.mismatch(path, own.to_string(), file.to_string()),
                 }
             }
-            let only_in_file = file.keys().filter(|&hyper| !own.contains_key(hyper));
-            report.unexpected.extend(only_in_file.map(|hyper| format!("{title}: {hyper}")));
+            let only_in_file = file.keys().filter(|&name| !own.contains_key(name));
+            differences.unexpected.extend(only_in_file.map(|name| format!("{title}: {name}")));
         }
-        (own, file) => report.mismatch(title, own.to_string(), file.to_string()),
+        (own, file) => differences.mismatch(title, own.to_string(), file.to_string()),
     }
+    differences
 }

@@ -1,6 +1,9 @@
+use serde::Serialize;
+
 /// What a tensor in the state of a rule collects, and how: enough to say how far it remembers, and what it amounts to
 /// in another rule. With `x` what is collected, `a ← decay · a + weight · x`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[doc(alias("Memory", "slot"))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Accumulator {
     /// The field of the state.
     pub field: &'static str,
@@ -14,8 +17,9 @@ pub struct Accumulator {
     pub start: f64,
 }
 
-/// What a [`Accumulator`] collects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an [`Accumulator`] collects.
+#[doc(alias = "Of")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Statistic {
     /// The gradient.
     Gradient,
@@ -31,8 +35,9 @@ impl Accumulator {
         Self { field, statistic, decay, weight: 1.0 - decay, start: 0.0 }
     }
 
-    /// The length of its memory in steps, `1 / (1 - decay)`: what is older than that has about a third of all weight
+    /// The length of its memory in steps, `1 / (1 - decay)`: what is older has about a third of all weight
     /// (`decay^length`, which tends to `1/e`). Infinite for a sum.
+    #[doc(alias("half_life", "time constant"))]
     pub fn length(&self) -> f64 {
         (1.0 - self.decay).recip()
     }
@@ -42,7 +47,8 @@ impl Accumulator {
         self.gain(steps) * x + self.kept_start(steps)
     }
 
-    /// The typical `x` behind the value that the average holds after `steps` steps; `None` where it holds nothing of it.
+    /// The typical `x` behind the value that the average holds after `steps` steps; `None` where it holds nothing of
+    /// it.
     pub(crate) fn estimate(&self, steps: u64, value: f64) -> Option<f64> {
         let gain = self.gain(steps);
         let x = (value - self.kept_start(steps)) / gain;

@@ -2,14 +2,16 @@ use std::fmt;
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
+use serde::Serialize;
 use wengert_autodiff::{Real, Tensor};
 
-use crate::optimizer::Entry;
 use crate::optimizer::pattern::Pattern;
-use crate::state::{put, steps, tensors, tensors_mut};
-use crate::{Optimizer, Rule, State};
+use crate::optimizer::{Entry, Optimizer};
+use crate::rule::Rule;
+use crate::state::{State, put, tensors, tensors_mut};
 
 /// Changes to the state of the tensors whose names match a pattern; made by [`Optimizer::edit`].
+#[must_use = "nothing changes until a change is chosen, such as `zero`"]
 #[derive(Debug)]
 pub struct Edit<'a, R: Rule<F>, F: Real = f32> {
     optimizer: &'a mut Optimizer<R, F>,
@@ -18,18 +20,67 @@ pub struct Edit<'a, R: Rule<F>, F: Real = f32> {
 }
 
 /// What an edit did. Its [`Display`](fmt::Display) form is for people and logs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Edited {
     /// The parameters whose state was changed.
     pub changed: Vec<String>,
-    /// The parameters whose state was left as it was, and why.
-    pub left: Vec<(String, String)>,
+    /// The parameters whose state is still as it was, and why.
+    #[doc(alias = "left")]
+    pub skipped: Vec<(String, SkipReason)>,
+}
+
+/// Why an edit left a state as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The optimizer to transplant from has no state of this parameter.
+    NoStateInDonor,
+    /// One of the optimizers to average with has no state of this parameter.
+    NoStateInAnother,
+    /// There is no state that a single field could be put in.
+    NoState,
+    /// The state has no tensor of this name; without a name, none at all.
+    NoTensor(Option<String>),
+    /// The donor's state has no tensor of this name.
+    NoTensorInDonor(String),
+    /// The shapes differ.
+    Shape {
+        /// The shape here.
+        here: Vec<usize>,
+        /// The shape in the other optimizer.
+        there: Vec<usize>,
+    },
+    /// The states are of different age. A rule that does not count its steps has 0.
+    Steps {
+        /// The gradients seen here.
+        here: u64,
+        /// The gradients seen in the other optimizer.
+        there: u64,
+    },
+    /// An option is on in one optimizer and off in the other.
+    OtherTensors,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStateInDonor => f.write_str("the donor has no state of it"),
+            Self::NoStateInAnother => f.write_str("another has no state of it"),
+            Self::NoState => f.write_str("there is no state to put the field in"),
+            Self::NoTensor(None) => f.write_str("its state has no tensors"),
+            Self::NoTensor(Some(field)) => write!(f, "its state has no tensor `{field}`"),
+            Self::NoTensorInDonor(field) => write!(f, "the donor's state has no tensor `{field}`"),
+            Self::Shape { here, there } => write!(f, "shape {here:?} here, {there:?} there"),
+            Self::Steps { here, there } => write!(f, "{here} gradients seen here, {there} there"),
+            Self::OtherTensors => f.write_str("not the same tensors in both states"),
+        }
+    }
 }
 
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {
-    /// Opens the state of the parameters whose names match `pattern` for a change, with the wildcards of
-    /// [`with_group`](Optimizer::with_group): a name for one, `"*"` for all. For a change of single elements take
-    /// [`state_mut`](Optimizer::state_mut).
+    /// Opens the state of the parameters whose names match a [pattern](Optimizer) for a change: a name for one, `"*"`
+    /// for all. For a change of single elements take [`state_mut`](Optimizer::state_mut).
     ///
     /// ```
     /// # use wengert_autodiff::{Gradients, Param};
@@ -49,19 +100,20 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///
     /// # Panics
     ///
-    /// If the pattern is not well-formed. Each change panics if it finds no state that matches, and those that need no other
-    /// optimizer also if none of them has the field.
+    /// If the pattern is not well-formed. Each change panics if it finds no state that matches, and those that need no
+    /// other optimizer also if none of them has the field.
+    #[doc(alias("set_to_zero", "tree_map_params"))]
     #[track_caller]
     pub fn edit(&mut self, pattern: &str) -> Edit<'_, R, F> {
-        let pattern = Pattern::new(pattern)
-            .unwrap_or_else(|error| panic!("`edit`: `{pattern}` is no pattern: {error}"));
-        Edit { optimizer: self, pattern, field: None }
+        match Pattern::new(pattern) {
+            Ok(pattern) => Edit { optimizer: self, pattern, field: None },
+            Err(error) => panic!("`edit`: `{pattern}` is not a pattern: {error}"),
+        }
     }
 }
 
 impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
     /// Changes this tensor of the state alone, and leaves the others and all counts.
-    #[must_use]
     pub fn field(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
         self
@@ -74,8 +126,8 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
         self.map("zero", |_| F::ZERO)
     }
 
-    /// Multiplies the tensors. For gradients that become `c` times as large scale `v` by `c²` and the averages and sums of
-    /// gradients by `c`.
+    /// Multiplies the tensors. For gradients that become `c` times as large scale `v` by `c²`, and the averages and
+    /// sums of gradients by `c`.
     ///
     /// # Panics
     ///
@@ -112,12 +164,12 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
         for name in &changed {
             self.optimizer.entries.remove(name);
         }
-        Edited { changed, left: Vec::new() }
+        Edited { changed, skipped: Vec::new() }
     }
 
-    /// Takes the states, counts included, from an optimizer with the same rule, which may have another model of which some
-    /// names and shapes agree. A parameter without state here gets the donor's; its shape is checked by the next step.
-    /// With a [`field`](Edit::field) only this tensor is taken, where there is a state on both sides.
+    /// Takes the states, counts included, from an optimizer with the same rule. It may have another model, of which
+    /// some names and shapes agree. A parameter without state here gets the donor's; its shape is checked by the next
+    /// step. With a [`field`](Edit::field) only this tensor is taken, where there is a state on both sides.
     ///
     /// # Panics
     ///
@@ -137,14 +189,15 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
                     self.optimizer.entries.insert(name.clone(), entry);
                     report.changed.push(name);
                 }
-                Err(why) => report.left.push((name, why)),
+                Err(why) => report.skipped.push((name, why)),
             }
         }
         report
     }
 
-    /// Sets the tensors to the mean of their own values and those of all the others, which must agree in shapes, in the number of
-    /// gradients seen, and in which tensors there are: averages of different age would not mean the same. Counts stay.
+    /// Sets the tensors to the mean of their own values and those of all the others. These must agree in shapes, in the
+    /// number of gradients seen, and in which tensors there are: averages of different age would not mean the same.
+    /// Counts stay.
     ///
     /// # Panics
     ///
@@ -156,14 +209,14 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
             let entry = self.optimizer.entries.get_mut(&name).expect("a name of its own");
             let others: Option<Vec<_>> = others.iter().map(|other| other.entries.get(&name)).collect();
             match others
-                .ok_or("another has no state of it".to_owned())
+                .ok_or(SkipReason::NoStateInAnother)
                 .and_then(|others| mean(entry, &others, self.field.as_deref()))
             {
                 Ok(means) => {
                     set(&mut entry.state, &means);
                     report.changed.push(name);
                 }
-                Err(why) => report.left.push((name, why)),
+                Err(why) => report.skipped.push((name, why)),
             }
         }
         report
@@ -184,7 +237,7 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
             if found {
                 report.changed.push(name);
             } else {
-                report.left.push((name, lacking("its", self.field.as_deref())));
+                report.skipped.push((name, SkipReason::NoTensor(self.field.clone())));
             }
         }
         if let (Some(field), true) = (&self.field, report.changed.is_empty()) {
@@ -209,13 +262,13 @@ impl<R: Rule<F>, F: Real> Edit<'_, R, F> {
 
 type Tensors<F> = Vec<(&'static str, Tensor<F>)>;
 
-/// The entry with what the donor gives, or why it gives nothing.
+/// The entry with what the donor gives.
 fn graft<S: State<F>, F: Real>(
     own: Option<&Entry<S>>,
     donor: Option<&Entry<S>>,
     field: Option<&str>,
-) -> Result<Entry<S>, String> {
-    let donor = donor.ok_or("the donor has no state of it")?;
+) -> Result<Entry<S>, SkipReason> {
+    let donor = donor.ok_or(SkipReason::NoStateInDonor)?;
     if let Some(own) = own {
         same_shape(own, donor)?;
     }
@@ -225,10 +278,10 @@ fn graft<S: State<F>, F: Real>(
             ..Entry::new(&donor.shape, donor.state.clone())
         });
     };
-    let mut own = own.cloned().ok_or("there is no state to put the field in")?;
+    let mut own = own.cloned().ok_or(SkipReason::NoState)?;
     let given: Tensors<F> = tensors(&donor.state).filter(|&(name, _)| name == field).collect();
     if given.is_empty() {
-        return Err(lacking("the donor's", Some(field)));
+        return Err(SkipReason::NoTensorInDonor(field.to_owned()));
     }
     set(&mut own.state, &given);
     Ok(own)
@@ -239,17 +292,17 @@ fn mean<S: State<F>, F: Real>(
     own: &Entry<S>,
     others: &[&Entry<S>],
     field: Option<&str>,
-) -> Result<Tensors<F>, String> {
+) -> Result<Tensors<F>, SkipReason> {
     let mut sums: Tensors<F> = tensors(&own.state).collect();
     for other in others {
         same_shape(own, other)?;
-        let (here, there) = (steps(&own.state), steps(&other.state));
+        let [here, there] = [own, other].map(|entry| entry.state.steps().unwrap_or(0));
         if here != there {
-            return Err(format!("{} gradients seen here, {} there", here.unwrap_or(0), there.unwrap_or(0)));
+            return Err(SkipReason::Steps { here, there });
         }
         let given: Tensors<F> = tensors(&other.state).collect();
         if !sums.iter().map(|&(name, _)| name).eq(given.iter().map(|&(name, _)| name)) {
-            return Err("not the same tensors in both states".to_owned());
+            return Err(SkipReason::OtherTensors);
         }
         for ((_, sum), (_, tensor)) in sums.iter_mut().zip(&given) {
             *sum += tensor;
@@ -258,28 +311,21 @@ fn mean<S: State<F>, F: Real>(
     let share = F::from_f64((others.len() as f64 + 1.0).recip());
     sums.iter_mut().for_each(|(_, sum)| sum.mapv_inplace(|x| share * x));
     sums.retain(|&(name, _)| field.is_none_or(|field| field == name));
-    if sums.is_empty() { Err(lacking("its", field)) } else { Ok(sums) }
+    if sums.is_empty() { Err(SkipReason::NoTensor(field.map(str::to_owned))) } else { Ok(sums) }
 }
 
-fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), String> {
+fn same_shape<S>(own: &Entry<S>, other: &Entry<S>) -> Result<(), SkipReason> {
     if own.shape == other.shape {
         return Ok(());
     }
-    Err(format!("shape {:?} here, {:?} there", own.shape, other.shape))
-}
-
-fn lacking(whose: &str, field: Option<&str>) -> String {
-    field.map_or_else(
-        || format!("{whose} state has no tensors"),
-        |field| format!("{whose} state has no tensor `{field}`"),
-    )
+    Err(SkipReason::Shape { here: own.shape.clone(), there: other.shape.clone() })
 }
 
 /// Replaces the tensors by those given under the same name.
 fn set<S: State<F>, F: Real>(state: &mut S, given: &[(&'static str, Tensor<F>)]) {
-    for (name, slot) in state.fields_mut() {
+    for (name, field) in state.fields_mut() {
         let Some((_, tensor)) = given.iter().find(|(given, _)| *given == name) else { continue };
-        put(slot, tensor.clone());
+        put(field, tensor.clone());
     }
 }
 
@@ -289,7 +335,7 @@ impl fmt::Display for Edited {
         if !self.changed.is_empty() {
             write!(f, ": {}", self.changed.join(", "))?;
         }
-        for (name, why) in &self.left {
+        for (name, why) in &self.skipped {
             write!(f, "\n{name} left as it was: {why}")?;
         }
         Ok(())

@@ -1,20 +1,28 @@
 use std::fmt;
 
+use serde::Serialize;
 use wengert_autodiff::{Real, Tensor};
 
-use crate::optimizer::Entry;
-use crate::{Accumulator, Epsilon, Field, Optimizer, Quantiles, Rule, State};
+use crate::inspect::Explain;
+use crate::inspect::accumulator::Accumulator;
+use crate::inspect::quantiles::Quantiles;
+use crate::optimizer::{Entry, Optimizer};
+use crate::rules::parts::epsilon::Epsilon;
+use crate::state::{Field, State};
 
-/// What an optimizer remembers of one tensor, in numbers; see [`Optimizer::explain`]. Its [`Display`](fmt::Display) form is for
-/// people.
-#[derive(Clone, Debug, PartialEq)]
+/// What an optimizer remembers of one tensor, in numbers; see [`Optimizer::explain`]. Its [`Display`](fmt::Display)
+/// form is for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The dotted name of the parameter.
     pub name: String,
     /// The lengths of its axes.
     pub shape: Vec<usize>,
-    /// The [`Rule::NAME`].
+    /// The [`Rule::NAME`](crate::Rule::NAME).
     pub rule: &'static str,
+    /// How many gradients the tensor has seen, if the rule counts them.
+    pub steps: Option<u64>,
     /// How many steps ago the tensor had its last gradient: 0 if in the last step; `None` if that was before the state
     /// was loaded, transplanted or translated.
     pub idle: Option<u64>,
@@ -22,19 +30,21 @@ pub struct Explanation {
     pub tensors: Vec<(&'static str, Quantiles)>,
     /// The effective rate, `η / (√v + ε)` where that is the rule.
     pub rate: Quantiles,
-    /// The counts and numbers of the state, by field; among them `steps`, the gradients seen.
+    /// The other counts and numbers of the state, by field.
     pub numbers: Vec<(&'static str, f64)>,
     /// What the tensors collect, and with [`Accumulator::length`] how far back.
     pub accumulators: Vec<Accumulator>,
     /// Where ε decides the size of the steps; `None` for a rule that divides by no root.
-    pub floor: Option<EpsilonShare>,
+    #[doc(alias = "floor")]
+    pub epsilon_share: Option<EpsilonShare>,
     /// The size of the last update, `‖Δp‖ / ‖p‖` with `p` before it, if it was made by
     /// [`step_with`](Optimizer::step_with). Around 1e-3 is common in training that works.
     pub update_ratio: Option<f64>,
 }
 
-/// How many elements an update of which ε, not `v`, decides.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How many elements have their step decided by ε instead of `v`.
+#[doc(alias = "Floor")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct EpsilonShare {
     /// ε and its place.
     pub eps: Epsilon,
@@ -46,7 +56,7 @@ pub struct EpsilonShare {
 }
 
 impl EpsilonShare {
-    pub(crate) fn of<R: Rule<F>, F: Real>(rule: &R, state: &R::State) -> Option<Self> {
+    pub(crate) fn new<R: Explain<F>, F: Real>(rule: &R, state: &R::State) -> Option<Self> {
         let (v, eps) = rule.second_moment(state)?;
         let below = v.iter().filter(|v| eps.dominates(v.as_f64())).count();
         Some(Self { eps, below, elements: v.len() })
@@ -58,9 +68,9 @@ impl EpsilonShare {
     }
 }
 
-impl<R: Rule<F>, F: Real> Optimizer<R, F> {
+impl<R: Explain<F>, F: Real> Optimizer<R, F> {
     /// What this parameter's direction is multiplied with, element by element, as the state is now; `None` before its
-    /// first gradient. See [`Rule::effective_lr`].
+    /// first gradient. See [`Explain::effective_lr`].
     pub fn effective_lr(&self, name: &str) -> Option<Tensor<F>> {
         let entry = self.entries.get(name)?;
         Some(effective_lr(self.rule_for(name), entry))
@@ -79,17 +89,17 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// # let name = "";
     /// let explanation = opt.explain(name).unwrap();
     /// println!("{explanation}");
-    /// assert_eq!(explanation.floor.unwrap().below, 0); // no element's rate is decided by ε
+    /// assert_eq!(explanation.epsilon_share.unwrap().below, 0); // no element's rate is decided by ε
     /// ```
     pub fn explain(&self, name: &str) -> Option<Explanation> {
         let entry = self.entries.get(name)?;
         let (rule, fields) = (self.rule_for(name), entry.state.fields());
         let tensor = |&(name, field): &(_, Field<'_, F>)| match field {
-            Field::Tensor(tensor) => Some((name, Quantiles::of(tensor))),
+            Field::Tensor(tensor) => Some((name, Quantiles::new(tensor))),
             _ => None,
         };
         let number = |&(name, field): &(_, Field<'_, F>)| match field {
-            Field::Tensor(_) => None,
+            Field::Tensor(_) | Field::Steps(_) => None,
             Field::Count(count) => Some((name, count as f64)),
             Field::Number(number) => Some((name, number)),
         };
@@ -97,27 +107,28 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             name: name.to_owned(),
             shape: entry.shape.clone(),
             rule: R::NAME,
+            steps: entry.state.steps(),
             idle: (entry.last_step > 0).then(|| self.steps - entry.last_step),
             tensors: fields.iter().filter_map(tensor).collect(),
-            rate: Quantiles::of(&effective_lr(rule, entry)),
+            rate: Quantiles::new(&effective_lr(rule, entry)),
             numbers: fields.iter().filter_map(number).collect(),
             accumulators: rule.accumulators(),
-            floor: EpsilonShare::of(rule, &entry.state),
+            epsilon_share: EpsilonShare::new(rule, &entry.state),
             update_ratio: entry.update_ratio,
         })
     }
 }
 
 /// The rate depends on the parameter's shape only, so that any tensor of the shape will do.
-fn effective_lr<R: Rule<F>, F: Real>(rule: &R, entry: &Entry<R::State>) -> Tensor<F> {
+fn effective_lr<R: Explain<F>, F: Real>(rule: &R, entry: &Entry<R::State>) -> Tensor<F> {
     rule.effective_lr(&Tensor::zeros(entry.shape.clone()), &entry.state)
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}, {}", self.name, self.shape, self.rule)?;
-        if let Some((_, steps)) = self.numbers.iter().find(|(name, _)| *name == "steps") {
-            write!(f, " after {steps} gradient{}", if *steps == 1.0 { "" } else { "s" })?;
+        if let Some(steps) = self.steps {
+            write!(f, " after {steps} gradient{}", if steps == 1 { "" } else { "s" })?;
         }
         match self.idle {
             None => writeln!(f, ", none since its state was taken over")?,
@@ -129,29 +140,29 @@ impl fmt::Display for Explanation {
             row(f, name, quantiles)?;
         }
         row(f, "effective rate", &self.rate)?;
-        for (name, number) in self.numbers.iter().filter(|(name, _)| *name != "steps") {
+        for (name, number) in &self.numbers {
             writeln!(f, "  {name}: {number}")?;
         }
-        for memory in &self.accumulators {
-            let (field, decay) = (memory.field, memory.decay);
-            match memory.length() {
+        for accumulator in &self.accumulators {
+            let Accumulator { field, decay, .. } = accumulator;
+            match accumulator.length() {
                 f64::INFINITY => writeln!(f, "  {field} remembers every step")?,
                 length => writeln!(f, "  {field} remembers about {length:.0} steps (decay {decay})")?,
             }
         }
-        if let Some(floor) = &self.floor {
-            writeln!(f, "  {floor}")?;
+        if let Some(share) = &self.epsilon_share {
+            writeln!(f, "  {share}")?;
         }
         match self.update_ratio {
             Some(ratio) => writeln!(f, "  the last update was {} of the weights (‖Δp‖ / ‖p‖)", short(ratio)),
-            None => writeln!(f, "  the last update was not observed (`step_with` measures it)"),
+            None => writeln!(f, "  the last update was not measured (`step_with` does it)"),
         }
     }
 }
 
 impl fmt::Display for EpsilonShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (place, floored) = match self.eps {
+        let (place, exceeded) = match self.eps {
             Epsilon::Outside(_) | Epsilon::Uncorrected(_) => ("outside", "√v"),
             Epsilon::Inside(_) => ("inside", "v"),
         };
@@ -159,7 +170,7 @@ impl fmt::Display for EpsilonShare {
             (self.eps.value(), self.below, self.elements, 100.0 * self.share());
         write!(
             f,
-            "ε = {eps:e} {place} the root exceeds {floored} in {below} of {elements} elements ({percent:.1} %)"
+            "ε = {eps:e} {place} the root exceeds {exceeded} in {below} of {elements} elements ({percent:.1} %)"
         )
     }
 }

@@ -1,11 +1,12 @@
-//! Logs of observed steps. Each sink keeps the first error for `finish`, so that a full disk does not stop a training
-//! step halfway, and writes nothing more after it.
+//! Logs of steps. Each log keeps the first error for `finish`, so that a full disk does not stop a training step
+//! halfway, and writes nothing more after it.
 
 use std::io::{self, Write};
 
-use crate::StepSummary;
+use crate::inspect::record::StepSummary;
 
-/// Writes a line of JSON per [`StepSummary`], with its field names. What JSON has no number for (NaN, the infinities) is `null`.
+/// Writes a line of JSON per [`StepSummary`], with its field names. What JSON has no number for (NaN, the infinities)
+/// is `null`.
 ///
 /// Every line is one write: give it a [`BufWriter`](io::BufWriter).
 #[derive(Debug)]
@@ -13,8 +14,8 @@ pub struct JsonLines<W>(Sink<W>);
 
 /// Writes a table: a header, and a row per [`StepSummary`] with NaN and the infinities as `NaN`, `inf` and `-inf`.
 ///
-/// The columns of the state are those of the first row, so that a field that only comes up later (the buffer of a momentum that is switched
-/// on) is left out, and one that is not there is empty.
+/// The columns of the state are those of the first row. A field that only comes up later (the buffer of a momentum that
+/// is switched on) is left out, and the cell of one that is not there is empty.
 #[derive(Debug)]
 pub struct Csv<W> {
     sink: Sink<W>,

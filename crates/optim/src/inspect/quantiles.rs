@@ -1,8 +1,9 @@
 use serde::Serialize;
 use wengert_autodiff::{Real, Tensor};
 
-/// How the elements of a tensor are distributed: quantiles of the finite ones, between two elements by a straight line (NumPy's
-/// default). All are NaN where no element is finite.
+/// How the elements of a tensor are distributed: quantiles of the finite ones, between two elements by a straight line
+/// (NumPy's default). All are NaN where no element is finite.
+#[doc(alias("percentile", "quantile"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Quantiles {
     /// The smallest.
@@ -21,7 +22,8 @@ pub struct Quantiles {
 
 impl Quantiles {
     /// Of all elements.
-    pub fn of<F: Real>(tensor: &Tensor<F>) -> Self {
+    #[doc(alias = "of")]
+    pub fn new<F: Real>(tensor: &Tensor<F>) -> Self {
         let mut sorted: Vec<f64> = tensor.iter().map(|x| x.as_f64()).filter(|x| x.is_finite()).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let at = |share: f64| quantile(&sorted, share);

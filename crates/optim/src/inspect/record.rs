@@ -3,11 +3,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wengert_autodiff::{Gradients, Module, Real, Tensor};
 
+use crate::inspect::Explain;
 use crate::inspect::explanation::EpsilonShare;
-use crate::{Field, Optimizer, Quantiles, Rule, State};
+use crate::inspect::quantiles::Quantiles;
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
+use crate::state::{Field, State};
 
-/// One tensor's part in a step, shown to the observer of [`Optimizer::step_with`] after it was updated.
+/// One tensor's part in a step, shown to the closure of [`Optimizer::step_with`] after it was updated.
+#[doc(alias = "Observed")]
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StepRecord<'a, R: Rule<F>, F: Real = f32> {
     /// The number of the step, from 1: what [`Optimizer::steps`] says after it.
     pub step: u64,
@@ -37,13 +43,16 @@ impl<R: Rule<F>, F: Real> StepRecord<'_, R, F> {
     }
 
     /// The step in a few numbers, for a log.
-    pub fn summary(&self) -> StepSummary {
+    pub fn summary(&self) -> StepSummary
+    where
+        R: Explain<F>,
+    {
         let state = self.state.fields().into_iter().map(|(field, value)| match value {
             Field::Tensor(tensor) => (field, rms(tensor)),
-            Field::Count(count) => (field, count as f64),
+            Field::Steps(count) | Field::Count(count) => (field, count as f64),
             Field::Number(number) => (field, number),
         });
-        let rate = Quantiles::of(&self.rule.effective_lr(self.after, self.state));
+        let rate = Quantiles::new(&self.rule.effective_lr(self.after, self.state));
         StepSummary {
             step: self.step,
             name: self.name.to_owned(),
@@ -54,14 +63,16 @@ impl<R: Rule<F>, F: Real> StepRecord<'_, R, F> {
             rate_min: rate.min,
             rate_median: rate.median,
             rate_max: rate.max,
-            eps_share: EpsilonShare::of(self.rule, self.state).map(|floor| floor.share()),
+            eps_share: EpsilonShare::new(self.rule, self.state).map(|share| share.share()),
             state: state.collect(),
         }
     }
 }
 
 /// A step of one tensor in a few numbers. `rms` is the root of the mean square, `√(Σ x² / n)`.
+#[doc(alias = "Summary")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct StepSummary {
     /// The number of the step, from 1.
     pub step: u64,
@@ -89,12 +100,12 @@ pub struct StepSummary {
 }
 
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {
-    /// [`step`](Optimizer::step), and shows every tensor that it updates to `observe`. It copies each parameter to know what it was
-    /// before; use it for the steps that are worth it, and `step`, which pays nothing for this, for the others.
+    /// [`step`](Optimizer::step), and shows every tensor that it updates to `look`. It copies each parameter to know
+    /// what it was before. Use it for the steps that are worth it; `step` pays nothing for this.
     ///
     /// ```
     /// # use wengert_autodiff::{Param, Tape};
-    /// # use wengert_optim::{JsonLines, Optimizer, RmsProp};
+    /// # use wengert_optim::{Optimizer, RmsProp, inspect::JsonLines};
     /// # let mut model: Param = ndarray::arr1(&[1.0, -2.0]).into();
     /// # let mut opt = Optimizer::new(RmsProp::default());
     /// # let file = Vec::new();
@@ -103,7 +114,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///     let tape = Tape::new();
     ///     let grads = tape.param(&model).square().sum().backward();
     ///     if step % 5 == 0 {
-    ///         opt.step_with(&mut model, &grads, |seen| log.write(&seen.summary()));
+    ///         opt.step_with(&mut model, &grads, |record| log.write(&record.summary()));
     ///     } else {
     ///         opt.step(&mut model, &grads);
     ///     }
@@ -121,7 +132,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         &mut self,
         model: &mut dyn Module<F>,
         grads: &Gradients<F>,
-        mut observe: impl FnMut(&StepRecord<'_, R, F>),
+        mut look: impl FnMut(&StepRecord<'_, R, F>),
     ) {
         self.walk(model, grads, |optimizer, name, param, grad| {
             // A copy of the numbers: a second owner of the array would make the update write elsewhere.
@@ -129,16 +140,16 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             optimizer.update(name, param, grad)?;
             let (step, rule) = (optimizer.steps, optimizer.groups.rule_for(name));
             let entry = optimizer.entries.get_mut(name).expect("updated above");
-            let seen =
+            let record =
                 StepRecord { step, name, before: &before, after: param, grad, state: &entry.state, rule };
-            entry.update_ratio = Some(seen.update_ratio());
-            observe(&seen);
+            entry.update_ratio = Some(record.update_ratio());
+            look(&record);
             Ok(())
         });
     }
 }
 
-/// 0 of an empty tensor, where `sum` would say -0.
+/// The root of the mean square. For a tensor without elements it is 0; `Iterator::sum` would start from -0.
 fn rms<F: Real>(tensor: &Tensor<F>) -> f64 {
     let sum = tensor.iter().fold(0.0, |sum, x| sum + x.as_f64() * x.as_f64());
     (sum / tensor.len().max(1) as f64).sqrt()

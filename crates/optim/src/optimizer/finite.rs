@@ -1,14 +1,19 @@
-use ndarray::Dimension;
-use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real, Tensor};
+use std::fmt;
 
-use crate::{Optimizer, Rule};
+use serde::Serialize;
+use wengert_autodiff::compute::first_non_finite;
+use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real};
+
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
 
 /// The first number that is NaN or infinite in what a step would use.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("the {kind} of `{name}` is {value} at {position:?} of shape {shape:?}")]
+#[derive(Clone, Debug, PartialEq, Serialize, thiserror::Error)]
+#[error("the {input} of `{name}` is {value} at {position:?} of shape {shape:?}")]
+#[non_exhaustive]
 pub struct NotFinite {
-    /// `"gradient"` of a parameter, or `"observed value"` of a buffer.
-    pub kind: &'static str,
+    /// Where it is.
+    pub input: StepInput,
     /// The dotted name of the parameter or buffer.
     pub name: String,
     /// The indices of the element.
@@ -19,41 +24,50 @@ pub struct NotFinite {
     pub value: f64,
 }
 
+/// What a step uses of a parameter or a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum StepInput {
+    /// The gradient of a parameter.
+    Gradient,
+    /// The value that a buffer is to get.
+    BufferUpdate,
+}
+
+impl fmt::Display for StepInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gradient => "gradient",
+            Self::BufferUpdate => "new value",
+        })
+    }
+}
+
 /// Whether every gradient, and every value that buffers are to get, is finite.
 ///
 /// # Errors
 ///
 /// The first that is not, in the order of the model's fields.
+#[doc(alias("apply_if_finite", "isfinite", "error_if_nonfinite", "GradScaler"))]
 pub fn check_finite<F: Real>(model: &dyn Module<F>, grads: &Gradients<F>) -> Result<(), NotFinite> {
     let mut outcome = Ok(());
-    model.visit(&mut ModulePath::default(), &mut |name, slot| {
-        let (kind, tensor) = match slot {
-            Leaf::Param(param) => ("gradient", grads.get(param)),
-            Leaf::Buffer(buffer) => ("observed value", grads.buffer_update(buffer)),
+    model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+        let (input, tensor) = match leaf {
+            Leaf::Param(param) => (StepInput::Gradient, grads.get(param)),
+            Leaf::Buffer(buffer) => (StepInput::BufferUpdate, grads.buffer_update(buffer)),
         };
-        if let (Ok(()), Some(tensor)) = (&outcome, tensor) {
-            outcome = check_tensor(kind, name, tensor);
+        if let (Ok(()), Some(tensor)) = (&outcome, tensor)
+            && let Some((position, value)) = first_non_finite(tensor)
+        {
+            let (name, shape) = (name.to_owned(), tensor.shape().to_vec());
+            outcome = Err(NotFinite { input, name, position, shape, value: value.as_f64() });
         }
     });
     outcome
 }
 
-fn check_tensor<F: Real>(kind: &'static str, name: &str, tensor: &Tensor<F>) -> Result<(), NotFinite> {
-    match tensor.indexed_iter().find(|(_, x)| !x.is_finite()) {
-        None => Ok(()),
-        Some((at, x)) => Err(NotFinite {
-            kind,
-            name: name.to_owned(),
-            position: at.slice().to_vec(),
-            shape: tensor.shape().to_vec(),
-            value: x.as_f64(),
-        }),
-    }
-}
-
 impl<R: Rule<F>, F: Real> Optimizer<R, F> {
-    /// [`step`](Optimizer::step) if everything is finite; otherwise changes nothing, neither parameters, state and buffers nor the
-    /// count of steps. It reads the gradients once more than `step` does.
+    /// [`step`](Optimizer::step) if everything is finite; otherwise changes nothing, neither parameters, state and
+    /// buffers nor the count of steps. It reads the gradients once more than `step` does.
     ///
     /// ```
     /// # use wengert_autodiff::{Gradients, Param};

@@ -1,12 +1,14 @@
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::optimizer::pattern::Pattern;
 
 /// The default rule, and the rules of the groups in the order in which they were added.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups<R> {
     pub(crate) default: R,
-    default_as_given: R,
+    initial_default: R,
     groups: Vec<Group<R>>,
 }
 
@@ -14,39 +16,41 @@ pub(crate) struct Groups<R> {
 struct Group<R> {
     pattern: Pattern,
     rule: R,
-    as_given: R,
+    initial: R,
 }
 
-/// A rule with its pattern, which the default lacks. A schedule changes a rule as it is now; what was given stays, so
-/// that a checkpoint can tell the progress of a run from a change of its hyper-parameters.
-pub(crate) struct Given<'a, R> {
+/// A rule as it was given and as it is now, with its pattern, which the default lacks. A schedule changes a rule as it
+/// is now; the initial one stays, so that a checkpoint can tell the progress of a run from a change of its
+/// hyper-parameters.
+pub(crate) struct Initial<'a, R> {
     pub(crate) pattern: Option<&'a str>,
-    pub(crate) as_given: &'a R,
+    pub(crate) initial: &'a R,
     pub(crate) now: &'a R,
 }
 
 impl<R: Clone> Groups<R> {
     pub(crate) fn new(default: R) -> Self {
-        Self { default_as_given: default.clone(), default, groups: Vec::new() }
+        Self { initial_default: default.clone(), default, groups: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, pattern: &str, rule: R) -> Result<(), String> {
         if self.find_mut(pattern).is_some() {
             return Err(format!("there is a group `{pattern}` already"));
         }
-        let pattern = Pattern::new(pattern).map_err(|error| format!("`{pattern}` is no pattern: {error}"))?;
-        self.groups.push(Group { pattern, as_given: rule.clone(), rule });
+        let pattern =
+            Pattern::new(pattern).map_err(|error| format!("`{pattern}` is not a pattern: {error}"))?;
+        self.groups.push(Group { pattern, initial: rule.clone(), rule });
         Ok(())
     }
 }
 
 impl<R> Groups<R> {
     /// The default, then the groups in their order.
-    pub(crate) fn given(&self) -> impl Iterator<Item = Given<'_, R>> {
-        let default = Given { pattern: None, as_given: &self.default_as_given, now: &self.default };
-        let groups = self.groups.iter().map(|group| Given {
+    pub(crate) fn initial(&self) -> impl Iterator<Item = Initial<'_, R>> {
+        let default = Initial { pattern: None, initial: &self.initial_default, now: &self.default };
+        let groups = self.groups.iter().map(|group| Initial {
             pattern: Some(group.pattern.as_str()),
-            as_given: &group.as_given,
+            initial: &group.initial,
             now: &group.rule,
         });
         std::iter::once(default).chain(groups)
@@ -100,7 +104,9 @@ impl<R: Clone> Groups<R> {
 
 /// Which hyper-parameters each parameter has and why; see [`Optimizer::table`](crate::Optimizer::table). Its
 /// [`Display`](fmt::Display) form is for people.
-#[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "Table")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupTable<R> {
     /// The parameters in alphabetical order.
     pub rows: Vec<GroupRow<R>>,
@@ -111,7 +117,9 @@ pub struct GroupTable<R> {
 }
 
 /// One parameter in a [`GroupTable`].
-#[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "Row")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupRow<R> {
     /// The dotted name.
     pub name: String,

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use wengert_autodiff::{Gradients, LeafMut, Module, ModulePath, Real, Tensor};
 
+use crate::rule::{InvalidHyperparameter, Rule};
+use crate::state::{self, State};
 use groups::Groups;
 
-use crate::{Field, Rule, State};
-pub use finite::{NotFinite, check_finite};
+pub use finite::{NotFinite, StepInput, check_finite};
 pub use groups::{GroupRow, GroupTable};
 
 /// Applies a [`Rule`] to a model and keeps what it remembers of each tensor under the parameter's dotted name.
@@ -28,6 +29,10 @@ pub use groups::{GroupRow, GroupTable};
 /// assert_eq!(opt.rule_for("hidden.weight").lr, 1e-3);
 /// assert_eq!(opt.rule_for("hidden.bias").lr, 1e-2); // the last pattern that matches decides, and decides all
 /// ```
+///
+/// In a pattern `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of several, `[!ab0-9]` for
+/// one that is not among them; `[*]` is the star itself.
+#[doc(alias("param_groups", "multi_transform"))]
 #[derive(Clone, Debug)]
 pub struct Optimizer<R: Rule<F>, F: Real = f32> {
     pub(crate) groups: Groups<R>,
@@ -38,9 +43,9 @@ pub struct Optimizer<R: Rule<F>, F: Real = f32> {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<S> {
     pub(crate) shape: Vec<usize>,
-    /// The step of the last update, which shows whether two tensors go by one name. 0 if this optimizer made none.
+    /// The step of the last update, which shows whether two tensors have the same name. 0 if this optimizer made none.
     pub(crate) last_step: u64,
-    /// `‖Δp‖ / ‖p‖` of the last update, if it was observed.
+    /// `‖Δp‖ / ‖p‖` of the last update, if `step_with` made it.
     pub(crate) update_ratio: Option<f64>,
     pub(crate) state: S,
 }
@@ -56,25 +61,39 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///
     /// # Panics
     ///
-    /// If a hyper-parameter is out of its range; where the numbers come from outside, ask [`Rule::validate`] first.
+    /// If a hyper-parameter is out of its range; [`try_new`](Optimizer::try_new) is for numbers that come from outside.
     #[track_caller]
     pub fn new(rule: R) -> Self {
-        let optimizer = Self { groups: Groups::new(rule), entries: BTreeMap::new(), steps: 0 };
+        let optimizer = Self::with_rule(rule);
         optimizer.validate();
         optimizer
+    }
+
+    /// Like [`new`](Optimizer::new), for hyper-parameters that come from outside.
+    ///
+    /// # Errors
+    ///
+    /// The first hyper-parameter that is out of its range.
+    pub fn try_new(rule: R) -> Result<Self, InvalidHyperparameter> {
+        rule.validate()?;
+        Ok(Self::with_rule(rule))
+    }
+
+    fn with_rule(rule: R) -> Self {
+        Self { groups: Groups::new(rule), entries: BTreeMap::new(), steps: 0 }
     }
 
     /// Gives the parameters whose names match `pattern` a rule of their own, as a whole: write
     /// `R { lr: 1e-3, ..rule }` to change one hyper-parameter.
     ///
-    /// In the pattern `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of several, `[!ab0-9]`
-    /// for one that is none of them; `[*]` is the star itself. Where several patterns match, the one added last decides, so
-    /// the general comes before the exception. State does not depend on groups: a group added in the middle of a run
-    /// changes how its tensors go on, not what is remembered.
+    /// Where several [patterns](Optimizer) match, the one added last decides, so the general one comes before the
+    /// exception. State does not depend on groups: a group added in the middle of a run changes how its tensors go on,
+    /// not what is remembered.
     ///
     /// # Panics
     ///
     /// If the pattern is not well-formed, was given before, or a hyper-parameter is out of its range.
+    #[doc(alias = "add_param_group")]
     #[track_caller]
     #[must_use]
     pub fn with_group(mut self, pattern: &str, rule: R) -> Self {
@@ -85,16 +104,20 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         self
     }
 
-    /// Walks the model once: updates every parameter that has a gradient, and writes the buffers that were observed.
+    /// Walks the model once: updates every parameter that has a gradient, and writes the new values of buffers.
     ///
     /// A parameter without a gradient is left alone, together with its state; that is not the same as a gradient of
-    /// zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares them.
+    /// zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares
+    /// them.
     ///
     /// # Panics
     ///
-    /// If a hyper-parameter is out of its range, a parameter's shape is not the one its state was made for, or two
-    /// parameters go by one name. In debug builds also if there is a gradient for a parameter that the walk did not
-    /// visit, which means that a field is missing from a `module!` list.
+    /// If a hyper-parameter is out of its range; in debug builds also if there is a gradient for a parameter that is
+    /// not in `model`, which means that a field is missing from a `module!` list. Nothing has changed then.
+    ///
+    /// If a parameter's shape is not the one its state was made for, or two parameters have the same name. The
+    /// parameters before it in the walk have then been updated.
+    #[doc(alias("apply_updates", "apply_gradients", "zero_grad"))]
     #[track_caller]
     pub fn step(&mut self, model: &mut dyn Module<F>, grads: &Gradients<F>) {
         self.walk(model, grads, Self::update);
@@ -109,15 +132,20 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>) -> Result<(), String>,
     ) {
         self.validate();
+        if cfg!(debug_assertions)
+            && let Some(grad) = grads.unclaimed(model).next()
+        {
+            let shape = grad.shape();
+            panic!(
+                "`step`: a gradient of shape {shape:?} belongs to no parameter of this model: is a field missing from \
+                 `module!`?"
+            );
+        }
         self.steps += 1;
-        let mut claimed = Vec::new();
         let mut outcome = Ok(());
-        model.visit_mut(&mut ModulePath::default(), &mut |name, slot| match slot {
+        model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| match leaf {
             LeafMut::Param(param) => {
                 if let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) {
-                    if cfg!(debug_assertions) {
-                        claimed.push(std::ptr::from_ref(grad));
-                    }
                     outcome = update(self, name, param.value_mut(), grad);
                 }
             }
@@ -129,14 +157,6 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         });
         if let Err(problem) = outcome {
             panic!("`step`: {problem}");
-        }
-        if cfg!(debug_assertions)
-            && let Some(grad) = grads.iter().find(|&grad| !claimed.contains(&std::ptr::from_ref(grad)))
-        {
-            panic!(
-                "`step`: a gradient of shape {:?} belongs to no parameter of this model: is a field missing from `module!`?",
-                grad.shape()
-            );
         }
     }
 
@@ -157,27 +177,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         if entry.last_step == self.steps {
             return Err(format!("two parameters are named `{name}`"));
         }
-        for (what, shape) in [("parameter", param.shape()), ("gradient", grad.shape())] {
-            if shape != entry.shape {
-                return Err(format!(
-                    "the {what} of `{name}` has shape {shape:?}, but its state was made for {:?}",
-                    entry.shape
-                ));
-            }
-        }
-        if cfg!(debug_assertions) {
-            for (field, value) in entry.state.fields() {
-                if let Field::Tensor(tensor) = value
-                    && tensor.shape() != entry.shape
-                {
-                    return Err(format!(
-                        "`{field}` of `{name}` has shape {:?}, not {:?}",
-                        tensor.shape(),
-                        entry.shape
-                    ));
-                }
-            }
-        }
+        check_shapes(name, entry, param, grad)?;
         entry.last_step = self.steps;
         entry.update_ratio = None;
         rule.update(param, grad, &mut entry.state);
@@ -187,7 +187,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     #[track_caller]
     fn validate(&self) {
         if let Err(error) = self.groups.rules().try_for_each(Rule::validate) {
-            panic!("{error}");
+            panic!("{}: {error}", R::NAME);
         }
     }
 
@@ -226,7 +226,9 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         self.groups.find_mut(pattern)
     }
 
-    /// The hyper-parameters of the default and then of every group, to be changed: for a schedule that scales all rates.
+    /// The hyper-parameters of the default and then of every group, to be changed: for a schedule that scales all
+    /// rates.
+    #[doc(alias = "param_groups")]
     pub fn rules_mut(&mut self) -> impl Iterator<Item = &mut R> {
         self.groups.rules_mut()
     }
@@ -238,7 +240,33 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     }
 
     /// How often [`step`](Optimizer::step) ran.
+    #[doc(alias("iterations", "step_count"))]
     pub fn steps(&self) -> u64 {
         self.steps
     }
+}
+
+/// That everything has the shape which the state was made for; of the state itself only in debug builds, since no step
+/// changes it.
+fn check_shapes<S: State<F>, F: Real>(
+    name: &str,
+    entry: &Entry<S>,
+    param: &Tensor<F>,
+    grad: &Tensor<F>,
+) -> Result<(), String> {
+    let expected = &entry.shape[..];
+    for (what, found) in [("parameter", param.shape()), ("gradient", grad.shape())] {
+        if found != expected {
+            return Err(format!(
+                "the {what} of `{name}` has shape {found:?}, but its state was made for {expected:?}"
+            ));
+        }
+    }
+    if cfg!(debug_assertions)
+        && let Some((field, tensor)) =
+            state::tensors(&entry.state).find(|(_, tensor)| tensor.shape() != expected)
+    {
+        return Err(format!("`{field}` of `{name}` has shape {:?}, not {expected:?}", tensor.shape()));
+    }
+    Ok(())
 }

@@ -1,8 +1,7 @@
 use std::ops::RangeInclusive;
 use std::str::Chars;
 
-/// A pattern on names, as shells have them: `*` stands for any characters, dots included, `?` for one, `[ab0-9]` for one of
-/// several, `[!ab0-9]` for one that is none of them; `[*]` is the star itself.
+/// A pattern on names, as shells have them; [`Optimizer`](crate::Optimizer) says what its signs stand for.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     text: String,
@@ -12,7 +11,7 @@ pub(crate) struct Pattern {
 #[derive(Clone, Debug)]
 enum Part {
     Any,
-    One { of: Vec<RangeInclusive<char>>, negated: bool },
+    One { ranges: Vec<RangeInclusive<char>>, negated: bool },
 }
 
 impl Pattern {
@@ -21,9 +20,9 @@ impl Pattern {
         while let Some(first) = rest.next() {
             parts.push(match first {
                 '*' => Part::Any,
-                '?' => Part::One { of: Vec::new(), negated: true },
+                '?' => Part::One { ranges: Vec::new(), negated: true },
                 '[' => bracket(&mut rest).ok_or("`[` without `]`")?,
-                _ => Part::One { of: vec![first..=first], negated: false },
+                _ => Part::One { ranges: vec![first..=first], negated: false },
             });
         }
         Ok(Self { text: text.to_owned(), parts })
@@ -44,8 +43,8 @@ impl Pattern {
                     parts = others;
                     last_star = Some((others, rest.clone()));
                 }
-                ([Part::One { of, negated }, others @ ..], Some(c))
-                    if of.iter().any(|range| range.contains(&c)) != *negated =>
+                ([Part::One { ranges, negated }, others @ ..], Some(c))
+                    if ranges.iter().any(|range| range.contains(&c)) != *negated =>
                 {
                     (parts, rest) = (others, after);
                 }
@@ -69,10 +68,10 @@ fn bracket(rest: &mut Chars<'_>) -> Option<Part> {
     let (negated, text) = text.strip_prefix('!').map_or((false, text), |text| (true, text));
     let (end, _) = text.char_indices().skip(1).find(|&(_, c)| c == ']')?;
     *rest = text[end + 1..].chars();
-    let (mut of, mut inside) = (Vec::new(), text[..end].chars());
+    let (mut ranges, mut inside) = (Vec::new(), text[..end].chars());
     while let Some(low) = inside.next() {
         let mut ahead = inside.clone();
-        of.push(match (ahead.next(), ahead.next()) {
+        ranges.push(match (ahead.next(), ahead.next()) {
             (Some('-'), Some(high)) => {
                 inside = ahead;
                 low..=high
@@ -80,7 +79,7 @@ fn bracket(rest: &mut Chars<'_>) -> Option<Part> {
             _ => low..=low,
         });
     }
-    Some(Part::One { of, negated })
+    Some(Part::One { ranges, negated })
 }
 
 #[cfg(test)]
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_bracket_is_no_pattern() {
+    fn an_open_bracket_is_not_a_pattern() {
         for pattern in ["[", "a[", "[]", "[!]", "[a", "[[!"] {
             assert!(Pattern::new(pattern).is_err(), "{pattern}");
         }

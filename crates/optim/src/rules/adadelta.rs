@@ -2,12 +2,15 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::ema::Ema;
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// Adadelta (Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012).
 ///
@@ -23,13 +26,17 @@ use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, Weight
 /// of the size `√ε`. Added to both `x` and `v`, it has no unit of its own, and the scale of the loss changes the run.
 ///
 /// The defaults are PyTorch's. Keras has `lr: 1e-3`, `rho: 0.95` and `eps: Epsilon::Inside(1e-7)`.
+#[doc(alias("AdaDelta", "scale_by_adadelta"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adadelta {
     /// η, a factor on the update: 1.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// ρ, the decay of both averages: 0.9.
+    #[doc(alias("alpha", "decay"))]
     pub rho: f64,
     /// ε and its place: `Inside(1e-6)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -54,8 +61,10 @@ impl Default for Adadelta {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdadeltaState<F: Real = f32> {
     /// The average of the squared gradient, in the tensor's shape.
+    #[doc(alias("square_avg", "accumulated_grad", "e_g"))]
     pub v: Tensor<F>,
     /// The average of the squared update.
+    #[doc(alias("acc_delta", "accumulated_delta_var", "e_x"))]
     pub x: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -68,15 +77,35 @@ impl<F: Real> Rule<F> for Adadelta {
     type State = AdadeltaState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME).not_negative("lr", self.lr)?.decay("rho", self.rho)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("rho", self.rho)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdadeltaState<F> {
         AdadeltaState { v: full(param, F::ZERO), x: full(param, F::ZERO), steps: 0 }
     }
 
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {
+        state.steps += 1;
+        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
+        let (lr, rho, root) = (F::from_f64(self.lr), Ema::new(self.rho), self.eps.root(1.0));
+        let grad = row_major(grad, param);
+        for_each(
+            (((row_major_mut(param), &*grad), row_major_mut(&mut state.v)), row_major_mut(&mut state.x)),
+            |(((p, &g), v), x)| {
+                let g = transform.apply(*p, g);
+                *v = rho.next(*v, g * g);
+                let u = root.apply(*x) / root.apply(*v) * g;
+                *x = rho.next(*x, u * u);
+                *p = transform.decayed(*p) - lr * u;
+            },
+        );
+    }
+}
+
+impl<F: Real> Explain<F> for Adadelta {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdadeltaState<F>) -> Tensor<F> {
         let (lr, root) = (F::from_f64(self.lr), self.eps.root(1.0));
         // `x` is already that of the next update, `v` still that of the last.
@@ -95,22 +124,5 @@ impl<F: Real> Rule<F> for Adadelta {
             Accumulator::mean("v", Statistic::SquaredGradient, self.rho),
             Accumulator::mean("x", Statistic::Update, self.rho),
         ]
-    }
-
-    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdadeltaState<F>) {
-        state.steps += 1;
-        let transform = GradientTransform::new(self.maximize, self.weight_decay, self.lr);
-        let (lr, rho, root) = (F::from_f64(self.lr), Ema::new(self.rho), self.eps.root(1.0));
-        let grad = row_major(grad, param);
-        for_each(
-            (((row_major_mut(param), &*grad), row_major_mut(&mut state.v)), row_major_mut(&mut state.x)),
-            |(((p, &g), v), x)| {
-                let g = transform.apply(*p, g);
-                *v = rho.next(*v, g * g);
-                let u = root.apply(*x) / root.apply(*v) * g;
-                *x = rho.next(*x, u * u);
-                *p = transform.decayed(*p) - lr * u;
-            },
-        );
     }
 }

@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::not_negative;
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// AdaGrad (Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011).
 ///
@@ -20,15 +23,19 @@ use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, Weight
 /// goes to infinity.
 ///
 /// The defaults are PyTorch's. Keras and optax have `r0: 0.1` and `eps: Epsilon::Inside(1e-7)`.
+#[doc(alias("Adagrad", "scale_by_rss"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdaGrad {
     /// η, the learning rate: 1e-2.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// κ: 0, which leaves the rate to the sum.
     pub lr_decay: f64,
     /// ε and its place: `Outside(1e-10)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// r₀, what `r` starts from: 0. PyTorch's `initial_accumulator_value`.
+    #[doc(alias = "initial_accumulator_value")]
     pub r0: f64,
     /// λ: none. Decoupled decay goes with ηₜ.
     pub weight_decay: WeightDecay,
@@ -54,6 +61,7 @@ impl Default for AdaGrad {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaGradState<F: Real = f32> {
     /// The sum of the squared gradients, in the tensor's shape.
+    #[doc(alias("sum", "accumulator", "sum_of_squares"))]
     pub r: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -66,18 +74,32 @@ impl<F: Real> Rule<F> for AdaGrad {
     type State = AdaGradState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .not_negative("lr_decay", self.lr_decay)?
-            .not_negative("r0", self.r0)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        not_negative("lr_decay", self.lr_decay)?;
+        not_negative("r0", self.r0)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdaGradState<F> {
         AdaGradState { r: full(param, F::from_f64(self.r0)), steps: 0 }
     }
 
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdaGradState<F>) {
+        state.steps += 1;
+        let lr = self.lr_at(state.steps);
+        let transform = GradientTransform::new(self.maximize, self.weight_decay, lr);
+        let (lr, root) = (F::from_f64(lr), self.eps.root(1.0));
+        let grad = row_major(grad, param);
+        for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.r)), |((p, &g), r)| {
+            let g = transform.apply(*p, g);
+            *r += g * g;
+            *p = transform.decayed(*p) - lr * g / root.apply(*r);
+        });
+    }
+}
+
+impl<F: Real> Explain<F> for AdaGrad {
     fn effective_lr(&self, _param: &Tensor<F>, state: &AdaGradState<F>) -> Tensor<F> {
         let (lr, root) = (F::from_f64(self.lr_at(state.steps.max(1))), self.eps.root(1.0));
         state.r.mapv(|r| lr / root.apply(r)).into_shared()
@@ -95,19 +117,6 @@ impl<F: Real> Rule<F> for AdaGrad {
             weight: 1.0,
             start: self.r0,
         }]
-    }
-
-    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdaGradState<F>) {
-        state.steps += 1;
-        let lr = self.lr_at(state.steps);
-        let transform = GradientTransform::new(self.maximize, self.weight_decay, lr);
-        let (lr, root) = (F::from_f64(lr), self.eps.root(1.0));
-        let grad = row_major(grad, param);
-        for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.r)), |((p, &g), r)| {
-            let g = transform.apply(*p, g);
-            *r += g * g;
-            *p = transform.decayed(*p) - lr * g / root.apply(*r);
-        });
     }
 }
 

@@ -1,13 +1,16 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::row_major_mut;
 use crate::rules::parts::ema::bias_correction;
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::moments::Moments;
 use crate::rules::parts::optional::{full, missing};
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015).
 ///
@@ -20,23 +23,29 @@ use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, Weight
 /// p ← p - η m̂ / (√v̂ + ε)          ε outside the root
 /// ```
 ///
-/// AMSGrad (Reddi et al., "On the Convergence of Adam and Beyond", 2018) keeps `v_max ← max(v_max, v)` and divides by that
-/// instead of by `v`. With β₁ = 0, Adam is [`RmsProp`](crate::RmsProp) with bias correction.
+/// AMSGrad (Reddi et al., "On the Convergence of Adam and Beyond", 2018) keeps `v_max ← max(v_max, v)` and divides by
+/// that instead of by `v`. With β₁ = 0, Adam is [`RmsProp`](crate::RmsProp) with bias correction.
 ///
 /// The defaults are PyTorch's; [`Adam::w`] is AdamW. Keras has `eps: Epsilon::Uncorrected(1e-7)` and decoupled decay.
 /// Not offered: optax's AMSGrad, which takes the maximum of `v̂`; its `nesterov`, which is [`NAdam`](crate::NAdam) with
 /// a constant momentum; an ε in both places at once; Keras's count of steps, one for all tensors.
+#[doc(alias("AdamW", "AMSGrad", "amsgrad", "scale_by_adam"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
     /// η, the learning rate: 1e-3.
+    #[doc(alias("learning_rate", "alpha"))]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `v`: 0.999.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Outside(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// Divide by the largest `v` so far: no.
+    #[doc(alias = "AMSGrad")]
     pub amsgrad: bool,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -79,10 +88,13 @@ impl Adam {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu", "momentum"))]
     pub m: Tensor<F>,
     /// The average of the squared gradient.
+    #[doc(alias("exp_avg_sq", "nu", "velocity"))]
     pub v: Tensor<F>,
     /// The largest `v`; `None` as long as there was no AMSGrad.
+    #[doc(alias("max_exp_avg_sq", "velocity_hat", "nu_max"))]
     pub v_max: Option<Tensor<F>>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -95,35 +107,15 @@ impl<F: Real> Rule<F> for Adam {
     type State = AdamState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .decay("beta1", self.beta1)?
-            .decay("beta2", self.beta2)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("beta1", self.beta1)?;
+        decay("beta2", self.beta2)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> AdamState<F> {
         AdamState { m: full(param, F::ZERO), v: full(param, F::ZERO), v_max: None, steps: 0 }
-    }
-
-    fn effective_lr(&self, _param: &Tensor<F>, state: &AdamState<F>) -> Tensor<F> {
-        let (lr, root) =
-            (F::from_f64(self.lr), self.eps.root(bias_correction(self.beta2, state.steps.max(1))));
-        let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
-        v.mapv(|v| lr / root.apply(v)).into_shared()
-    }
-
-    fn second_moment(&self, state: &AdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
-        let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
-        Some(self.eps.second_moment(v, bias_correction(self.beta2, state.steps.max(1))))
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        vec![
-            Accumulator::mean("m", Statistic::Gradient, self.beta1),
-            Accumulator::mean("v", Statistic::SquaredGradient, self.beta2),
-        ]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut AdamState<F>) {
@@ -141,5 +133,26 @@ impl<F: Real> Rule<F> for Adam {
         } else {
             pass.run(param, grad, (m, v, &mut missing(grad)), direction);
         }
+    }
+}
+
+impl<F: Real> Explain<F> for Adam {
+    fn effective_lr(&self, _param: &Tensor<F>, state: &AdamState<F>) -> Tensor<F> {
+        let (lr, root) =
+            (F::from_f64(self.lr), self.eps.root(bias_correction(self.beta2, state.steps.max(1))));
+        let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
+        v.mapv(|v| lr / root.apply(v)).into_shared()
+    }
+
+    fn second_moment(&self, state: &AdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        let v = state.v_max.as_ref().filter(|_| self.amsgrad).unwrap_or(&state.v);
+        Some(self.eps.second_moment(v, bias_correction(self.beta2, state.steps.max(1))))
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![
+            Accumulator::mean("m", Statistic::Gradient, self.beta1),
+            Accumulator::mean("v", Statistic::SquaredGradient, self.beta2),
+        ]
     }
 }

@@ -1,12 +1,15 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::ema::bias_correction;
+use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::moments::Moments;
 use crate::rules::parts::optional::{full, missing};
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::{decay, not_negative};
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// RAdam, rectified Adam (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020): it does not
 /// divide by `√v̂` before that rests on enough gradients.
@@ -25,15 +28,20 @@ use crate::{Accumulator, Epsilon, InvalidHyperparameter, Rule, Statistic, Weight
 ///
 /// The defaults are PyTorch's. optax has `eps: Epsilon::Outside(1e-8)`; its `threshold`, other than 5, and its
 /// `nesterov` are not offered.
+#[doc(alias("RectifiedAdam", "scale_by_radam"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RAdam {
     /// η, the learning rate: 1e-3.
+    #[doc(alias = "learning_rate")]
     pub lr: f64,
     /// β₁, the decay of `m`: 0.9.
+    #[doc(alias("betas", "b1", "beta_1"))]
     pub beta1: f64,
     /// β₂, the decay of `v`: 0.999. With 0.6 or less the step is never rectified.
+    #[doc(alias("betas", "b2", "beta_2"))]
     pub beta2: f64,
     /// ε and its place: `Uncorrected(1e-8)`.
+    #[doc(alias = "epsilon")]
     pub eps: Epsilon,
     /// λ: none.
     pub weight_decay: WeightDecay,
@@ -59,8 +67,10 @@ impl Default for RAdam {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RAdamState<F: Real = f32> {
     /// The average of the gradient, in the tensor's shape.
+    #[doc(alias("exp_avg", "mu"))]
     pub m: Tensor<F>,
     /// The average of the squared gradient.
+    #[doc(alias("exp_avg_sq", "nu"))]
     pub v: Tensor<F>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -73,36 +83,15 @@ impl<F: Real> Rule<F> for RAdam {
     type State = RAdamState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .decay("beta1", self.beta1)?
-            .decay("beta2", self.beta2)?;
-        self.weight_decay.check(self.eps.check::<F>(check)?)?;
-        Ok(())
+        not_negative("lr", self.lr)?;
+        decay("beta1", self.beta1)?;
+        decay("beta2", self.beta2)?;
+        self.eps.validate::<F>()?;
+        self.weight_decay.validate()
     }
 
     fn init(&self, param: &Tensor<F>) -> RAdamState<F> {
         RAdamState { m: full(param, F::ZERO), v: full(param, F::ZERO), steps: 0 }
-    }
-
-    fn effective_lr(&self, param: &Tensor<F>, state: &RAdamState<F>) -> Tensor<F> {
-        let steps = state.steps.max(1);
-        let Some(r) = self.rectification(steps) else { return full(param, F::from_f64(self.lr)) };
-        let (lr, root) = (F::from_f64(r * self.lr), self.eps.root(bias_correction(self.beta2, steps)));
-        state.v.mapv(|v| lr / root.apply(v)).into_shared()
-    }
-
-    fn second_moment(&self, state: &RAdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
-        let steps = state.steps.max(1);
-        self.rectification(steps)
-            .map(|_| self.eps.second_moment(&state.v, bias_correction(self.beta2, steps)))
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        vec![
-            Accumulator::mean("m", Statistic::Gradient, self.beta1),
-            Accumulator::mean("v", Statistic::SquaredGradient, self.beta2),
-        ]
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RAdamState<F>) {
@@ -122,6 +111,28 @@ impl<F: Real> Rule<F> for RAdam {
                 pass.run(param, grad, state, |m, v, _g| r * correct_m * m / root.apply(v));
             }
         }
+    }
+}
+
+impl<F: Real> Explain<F> for RAdam {
+    fn effective_lr(&self, param: &Tensor<F>, state: &RAdamState<F>) -> Tensor<F> {
+        let steps = state.steps.max(1);
+        let Some(r) = self.rectification(steps) else { return full(param, F::from_f64(self.lr)) };
+        let (lr, root) = (F::from_f64(r * self.lr), self.eps.root(bias_correction(self.beta2, steps)));
+        state.v.mapv(|v| lr / root.apply(v)).into_shared()
+    }
+
+    fn second_moment(&self, state: &RAdamState<F>) -> Option<(Tensor<F>, Epsilon)> {
+        let steps = state.steps.max(1);
+        self.rectification(steps)
+            .map(|_| self.eps.second_moment(&state.v, bias_correction(self.beta2, steps)))
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        vec![
+            Accumulator::mean("m", Statistic::Gradient, self.beta1),
+            Accumulator::mean("v", Statistic::SquaredGradient, self.beta2),
+        ]
     }
 }
 

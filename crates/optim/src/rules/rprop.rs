@@ -1,12 +1,13 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::Explain;
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::optional::full;
-use crate::rules::parts::sign::sign;
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{InvalidHyperparameter, Rule, WeightDecay, state};
+use crate::rules::parts::validate::not_negative;
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
 /// Rprop (Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm",
 /// 1993) in PyTorch's form: for gradients of the whole data set, since it trusts every sign.
@@ -22,17 +23,23 @@ use crate::{InvalidHyperparameter, Rule, WeightDecay, state};
 ///
 /// η acts only as the start of Δ: a schedule of it changes nothing. There is no weight decay, as in PyTorch. optax's
 /// `rprop` applies each step one call late; that is not offered.
+#[doc(alias = "scale_by_rprop")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rprop {
     /// η, the size of every element's first step: 1e-2.
+    #[doc(alias("learning_rate", "init_step_size"))]
     pub lr: f64,
     /// η⁻, the factor after a change of sign: 0.5.
+    #[doc(alias = "etas")]
     pub eta_minus: f64,
     /// η⁺, the factor where the sign stays: 1.2.
+    #[doc(alias = "etas")]
     pub eta_plus: f64,
     /// Δ_min: 1e-6.
+    #[doc(alias("step_sizes", "min_step_size"))]
     pub step_min: f64,
     /// Δ_max: 50.
+    #[doc(alias("step_sizes", "max_step_size"))]
     pub step_max: f64,
     /// Climb instead of descend: no.
     pub maximize: bool,
@@ -63,23 +70,19 @@ impl<F: Real> Rule<F> for Rprop {
     type State = RpropState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let &Self { eta_minus, eta_plus, step_min, step_max, .. } = self;
+        let &Self { lr, eta_minus, eta_plus, step_min, step_max, .. } = self;
+        not_negative("lr", lr)?;
+        let shrinks = eta_minus > 0.0 && eta_minus < 1.0;
+        InvalidHyperparameter::unless(shrinks, "eta_minus", eta_minus, "above 0 and below 1")?;
+        let grows = eta_plus > 1.0 && eta_plus.is_finite();
+        InvalidHyperparameter::unless(grows, "eta_plus", eta_plus, "finite and above 1")?;
+        not_negative("step_min", step_min)?;
         let not_below = step_max.is_finite() && step_max >= step_min;
-        Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .that(eta_minus > 0.0 && eta_minus < 1.0, "eta_minus", eta_minus, "above 0 and below 1")?
-            .that(eta_plus > 1.0 && eta_plus.is_finite(), "eta_plus", eta_plus, "finite and above 1")?
-            .not_negative("step_min", step_min)?
-            .that(not_below, "step_max", step_max, "finite and not below `step_min`")?;
-        Ok(())
+        InvalidHyperparameter::unless(not_below, "step_max", step_max, "finite and not below `step_min`")
     }
 
     fn init(&self, param: &Tensor<F>) -> RpropState<F> {
         RpropState { prev: full(param, F::ZERO), step_size: full(param, F::from_f64(self.lr)), steps: 0 }
-    }
-
-    fn effective_lr(&self, _param: &Tensor<F>, state: &RpropState<F>) -> Tensor<F> {
-        state.step_size.clone()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut RpropState<F>) {
@@ -95,16 +98,22 @@ impl<F: Real> Rule<F> for Rprop {
             ),
             |(((p, &g), prev), step_size)| {
                 let g = transform.apply(*p, g);
-                let s = sign(g) * sign(*prev);
+                let s = g.sign() * prev.sign();
                 let (factor, g) = match s {
                     s if s > F::ZERO => (eta_plus, g),
                     s if s < F::ZERO => (eta_minus, F::ZERO),
                     _ => (F::ONE, g),
                 };
                 *step_size = (*step_size * factor).max(min).min(max);
-                *p -= *step_size * sign(g);
+                *p -= *step_size * g.sign();
                 *prev = g;
             },
         );
+    }
+}
+
+impl<F: Real> Explain<F> for Rprop {
+    fn effective_lr(&self, _param: &Tensor<F>, state: &RpropState<F>) -> Tensor<F> {
+        state.step_size.clone()
     }
 }

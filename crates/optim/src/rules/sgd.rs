@@ -1,14 +1,16 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
+use crate::inspect::{Accumulator, Explain, Statistic};
+use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
 use crate::rules::parts::momentum::Momentum;
 use crate::rules::parts::optional::{Optional, full, missing};
-use crate::rules::parts::validate::Check;
-use crate::rules::parts::weight_decay::GradientTransform;
-use crate::{Accumulator, InvalidHyperparameter, Rule, Statistic, WeightDecay, state};
+use crate::rules::parts::validate::not_negative;
+use crate::rules::parts::weight_decay::{GradientTransform, WeightDecay};
+use crate::state;
 
-/// Stochastic gradient transform, with momentum (Sutskever et al., "On the importance of initialization and momentum in
+/// Stochastic gradient descent, with momentum (Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning", 2013) in PyTorch's form.
 ///
 /// ```text
@@ -18,17 +20,22 @@ use crate::{Accumulator, InvalidHyperparameter, Rule, Statistic, WeightDecay, st
 /// ```
 ///
 /// The rate stands outside the buffer: changing η rescales the past gradients too.
+#[doc(alias("GradientDescent", "momentum"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sgd {
     /// η, the learning rate: 1e-3.
+    #[doc(alias("learning_rate", "eta"))]
     pub lr: f64,
     /// μ: 0, which keeps no buffer.
+    #[doc(alias("mu", "beta"))]
     pub momentum: f64,
     /// τ: 0.
+    #[doc(alias = "tau")]
     pub dampening: f64,
     /// Look ahead by one step of momentum: no.
     pub nesterov: bool,
     /// λ: none.
+    #[doc(alias = "l2")]
     pub weight_decay: WeightDecay,
     /// Climb instead of descend: no.
     pub maximize: bool,
@@ -52,6 +59,7 @@ impl Default for Sgd {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SgdState<F: Real = f32> {
     /// `b`, in the tensor's shape; `None` as long as there was no momentum.
+    #[doc(alias("momentum_buffer", "trace", "accum"))]
     pub buffer: Option<Tensor<F>>,
     /// How many gradients the tensor has seen.
     pub steps: u64,
@@ -64,34 +72,20 @@ impl<F: Real> Rule<F> for Sgd {
     type State = SgdState<F>;
 
     fn validate(&self) -> Result<(), InvalidHyperparameter> {
-        let check = Check(<Self as Rule<F>>::NAME)
-            .not_negative("lr", self.lr)?
-            .not_negative("momentum", self.momentum)?
-            .that(self.dampening.is_finite(), "dampening", self.dampening, "finite")?;
-        let check = self.weight_decay.check(check)?;
-        if self.nesterov {
-            check.that(self.momentum > 0.0, "momentum", self.momentum, "positive with `nesterov`")?.that(
-                self.dampening == 0.0,
-                "dampening",
-                self.dampening,
-                "0 with `nesterov`",
-            )?;
+        let &Self { lr, momentum, dampening, nesterov, .. } = self;
+        not_negative("lr", lr)?;
+        not_negative("momentum", momentum)?;
+        InvalidHyperparameter::unless(dampening.is_finite(), "dampening", dampening, "finite")?;
+        self.weight_decay.validate()?;
+        if nesterov {
+            InvalidHyperparameter::unless(momentum > 0.0, "momentum", momentum, "positive with `nesterov`")?;
+            InvalidHyperparameter::unless(dampening == 0.0, "dampening", dampening, "0 with `nesterov`")?;
         }
         Ok(())
     }
 
     fn init(&self, _param: &Tensor<F>) -> SgdState<F> {
         SgdState { buffer: None, steps: 0 }
-    }
-
-    fn effective_lr(&self, param: &Tensor<F>, _state: &SgdState<F>) -> Tensor<F> {
-        full(param, F::from_f64(self.lr))
-    }
-
-    fn accumulators(&self) -> Vec<Accumulator> {
-        let sum = Accumulator::mean("buffer", Statistic::Gradient, self.momentum);
-        let kept = self.momentum > 0.0;
-        kept.then_some(Accumulator { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
     }
 
     fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut SgdState<F>) {
@@ -106,6 +100,18 @@ impl<F: Real> Rule<F> for Sgd {
             None => self.descend(param, grad, &mut missing(grad), weight),
             Some(buffer) => self.descend(param, grad, row_major_mut(buffer), weight),
         }
+    }
+}
+
+impl<F: Real> Explain<F> for Sgd {
+    fn effective_lr(&self, param: &Tensor<F>, _state: &SgdState<F>) -> Tensor<F> {
+        full(param, F::from_f64(self.lr))
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        let sum = Accumulator::mean("buffer", Statistic::Gradient, self.momentum);
+        let kept = self.momentum > 0.0;
+        kept.then_some(Accumulator { weight: 1.0 - self.dampening, ..sum }).into_iter().collect()
     }
 }
 

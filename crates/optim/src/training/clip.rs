@@ -1,8 +1,8 @@
 //! Clipping of gradients, between `backward` and `step`.
 //!
-//! Each function returns the global norm *before* clipping, the number worth logging: `√(Σ g²)` over all elements of all
-//! gradients, summed in `f64`. If it is NaN or infinite there is no right length to clip to; the gradients are then left as they
-//! are, so that the culprit can still be found.
+//! Each function returns the global norm *before* clipping, the number worth logging: `√(Σ g²)` over all elements of
+//! all gradients, summed in `f64`. If it is NaN or infinite there is no right length to clip to; the gradients are then
+//! left as they are, so that the culprit can still be found.
 
 use wengert_autodiff::{Gradients, Real, Tensor};
 
@@ -11,6 +11,7 @@ use wengert_autodiff::{Gradients, Real, Tensor};
 /// # Panics
 ///
 /// If the limit is negative or NaN.
+#[doc(alias("clip_grad_value_", "clipvalue", "clip"))]
 #[track_caller]
 pub fn value<F: Real>(grads: &mut Gradients<F>, limit: f64) -> f64 {
     check(limit);
@@ -29,6 +30,7 @@ pub fn value<F: Real>(grads: &mut Gradients<F>, limit: f64) -> f64 {
 /// # Panics
 ///
 /// If the limit is negative or NaN.
+#[doc(alias("clipnorm", "clip_by_block_rms", "clip_by_norm"))]
 #[track_caller]
 pub fn tensor_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
     check(max);
@@ -49,6 +51,7 @@ pub fn tensor_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
 /// # Panics
 ///
 /// If the limit is negative or NaN.
+#[doc(alias("clip_grad_norm_", "clip_by_global_norm", "global_clipnorm"))]
 #[track_caller]
 pub fn global_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
     check(max);
@@ -62,6 +65,8 @@ pub fn global_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
 }
 
 /// The global norm, without clipping.
+#[doc(alias("get_total_norm", "grad_norm"))]
+#[must_use]
 pub fn norm<F: Real>(grads: &Gradients<F>) -> f64 {
     grads.iter().fold(0.0, |sum, grad| sum + sum_of_squares(grad)).sqrt()
 }

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Goal, Margin};
+use crate::training::improvement::{Goal, Margin};
 
-/// Says when a metric has not improved for too long. Plain data, to be asked once per epoch in any loop and saved with it.
+/// Says when a metric has not improved for too long. Plain data, to be asked once per epoch in any loop and saved with
+/// it.
 ///
 /// ```
 /// use wengert_optim::EarlyStopping;
@@ -18,12 +19,15 @@ pub struct EarlyStopping {
     /// How many metrics in a row may fail to improve: with the last of them it is time to stop. 10, and 0 counts as 1.
     pub patience: u64,
     /// Which way is better: less.
+    #[doc(alias = "mode")]
     pub goal: Goal,
-    /// How much better counts; other libraries call it `min_delta`: anything does.
+    /// How much better counts: anything does.
+    #[doc(alias("min_delta", "threshold"))]
     pub margin: Margin,
     /// The best metric so far.
     pub best: Option<f64>,
     /// How many metrics came since the best.
+    #[doc(alias("wait", "wait_count"))]
     pub waited: u64,
 }
 
@@ -34,8 +38,9 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Takes the next metric, and says whether to stop. NaN is never an improvement. `waited` is 0 afterwards exactly when this
-    /// metric is the best so far, which is the moment to save the model.
+    /// Takes the next metric, and says whether to stop. NaN is never an improvement. `waited` is 0 afterwards exactly
+    /// when this metric is the best so far, which is the moment to save the model.
+    #[must_use]
     pub fn should_stop(&mut self, metric: f64) -> bool {
         if self.goal.improves(metric, self.best, self.margin) {
             self.best = Some(metric);

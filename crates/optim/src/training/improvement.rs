@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Which way is better.
+#[doc(alias = "mode")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Goal {
     /// Less is better, as for a loss.
@@ -13,6 +14,7 @@ pub enum Goal {
 }
 
 /// How much better than the best so far a metric must be to count.
+#[doc(alias("min_delta", "threshold", "threshold_mode"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Margin {
     /// By this part of the best value, which should then be positive: better than `best (1 ± margin)`.
@@ -22,7 +24,8 @@ pub enum Margin {
 }
 
 impl Goal {
-    /// Whether `metric` is better than `best` by more than the margin. NaN never is; anything else is better than nothing.
+    /// Whether `metric` is better than `best` by more than the margin. NaN never is; anything else is better than
+    /// nothing.
     pub fn improves(self, metric: f64, best: Option<f64>, margin: Margin) -> bool {
         let Some(best) = best else { return !metric.is_nan() };
         let margin = match margin {

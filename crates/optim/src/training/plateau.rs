@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Goal, Margin};
+use crate::training::improvement::{Goal, Margin};
 
-/// Lowers a rate when a metric no longer improves, as PyTorch's `ReduceLROnPlateau` does and with its defaults. Plain data: the
-/// options first, then what it remembers.
+/// Lowers a rate when a metric no longer improves, as PyTorch's `ReduceLROnPlateau` does and with its defaults. Plain
+/// data: the options first, then what it remembers.
 ///
 /// ```
 /// use wengert_optim::{Optimizer, ReduceOnPlateau, Sgd};
@@ -15,27 +15,34 @@ use crate::{Goal, Margin};
 /// }
 /// assert!((opt.rule().lr - 0.01).abs() < 1e-15); // the last loss was no better
 /// ```
+#[doc(alias("ReduceLROnPlateau", "reduce_on_plateau"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceOnPlateau {
     /// Which way is better: less.
+    #[doc(alias = "mode")]
     pub goal: Goal,
     /// What the rate is multiplied with: 0.1.
     pub factor: f64,
     /// How many metrics in a row may fail to improve without consequence: 10. The next one lowers the rate.
     pub patience: u64,
     /// How much better counts: `Relative(1e-4)`.
+    #[doc(alias("threshold", "threshold_mode", "min_delta", "rtol"))]
     pub margin: Margin,
     /// For how many metrics after a lowering none counts as a failure: 0.
     pub cooldown: u64,
     /// What the rate does not fall below: 0.
+    #[doc(alias("min_lr", "min_scale"))]
     pub min: f64,
     /// A lowering by no more than this is left out: 1e-8.
+    #[doc(alias = "eps")]
     pub least_change: f64,
     /// The best metric so far.
     pub best: Option<f64>,
     /// How many metrics in a row did not improve.
+    #[doc(alias = "num_bad_epochs")]
     pub waited: u64,
     /// How many metrics the cooldown still lasts.
+    #[doc(alias = "cooldown_counter")]
     pub cooling: u64,
 }
 
@@ -59,6 +66,7 @@ impl Default for ReduceOnPlateau {
 
 impl ReduceOnPlateau {
     /// Takes the next metric and the rate in use, and returns the rate to go on with. NaN is never an improvement.
+    #[must_use = "this is the rate to go on with"]
     pub fn next(&mut self, rate: f64, metric: f64) -> f64 {
         if self.goal.improves(metric, self.best, self.margin) {
             self.best = Some(metric);

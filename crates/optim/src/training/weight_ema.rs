@@ -6,8 +6,8 @@ use ndarray::Zip;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{LeafMut, Module, ModulePath, Real, Tensor};
 
-/// An exponential moving average of a model's weights, by name: `a ← d a + (1 - d) p` (Polyak and Juditsky, "Acceleration of
-/// stochastic approximation by averaging", 1992, with an exponential in place of the plain mean).
+/// An exponential moving average of a model's weights, by name: `a ← d a + (1 - d) p` (Polyak and Juditsky,
+/// "Acceleration of stochastic approximation by averaging", 1992, with an exponential in place of the plain mean).
 ///
 /// ```
 /// # use wengert_autodiff::Param;
@@ -21,9 +21,11 @@ use wengert_autodiff::{LeafMut, Module, ModulePath, Real, Tensor};
 /// assert_eq!(model.value()[0], 3.0); // training goes on with its own weights
 /// ```
 ///
-/// Buffers are not averaged: while the average is swapped in, the model keeps its current ones, as PyTorch's `AveragedModel` does with
-/// `use_buffers=False`. The running statistics of a batch norm then belong to the weights of training; where that
-/// matters, let some batches pass through the model with the average's [`values`](WeightEma::values) loaded into a clone.
+/// Buffers are not averaged: while the average is swapped in, the model keeps its current ones, as PyTorch's
+/// `AveragedModel` does with `use_buffers=False`. The running statistics of a batch norm then belong to the weights of
+/// training. Where that matters, load the average's [`values`](WeightEma::values) into a clone of the model and let
+/// some batches pass through it.
+#[doc(alias("AveragedModel", "swa", "swa_utils", "polyak", "ema", "ExponentialMovingAverage", "use_ema"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightEma<F: Real = f32> {
     decay: f64,
@@ -50,8 +52,8 @@ impl<F: Real> WeightEma<F> {
         Self { decay, bias_correction: false, entries: BTreeMap::new() }
     }
 
-    /// An average that starts at 0 and is divided by `1 - dᵗ`, as the averages inside Adam: the first weights then count no more than
-    /// any others. After `t` updates with the same weights both kinds hold just these.
+    /// An average that starts at 0 and is divided by `1 - dᵗ`, as the averages inside Adam: the first weights then
+    /// count no more than any others. After `t` updates with the same weights both kinds hold just these.
     ///
     /// # Panics
     ///
@@ -102,12 +104,14 @@ impl<F: Real> WeightEma<F> {
         entry.average.mapv(|a| correction * a).into_shared()
     }
 
-    /// Lends the model with the averaged weights in the place of its own, which come back, bit for bit and without a copy, when the guard is
-    /// dropped.
+    /// Lends the model with the averaged weights in the place of its own. Its own come back, bit for bit and without a
+    /// copy, when the guard is dropped.
     ///
     /// # Panics
     ///
-    /// If the model has a parameter that was never averaged, or of another shape: half an average would be a model nobody trained.
+    /// If the model has a parameter that was never averaged, or one of another shape: half an average would be a model
+    /// nobody trained.
+    #[must_use = "the model's own weights come back as soon as the guard is dropped"]
     #[track_caller]
     pub fn swap_in<'m, M: Module<F> + ?Sized>(&self, model: &'m mut M) -> SwappedIn<'m, M, F> {
         for (name, param) in model.params() {
@@ -122,8 +126,8 @@ impl<F: Real> WeightEma<F> {
             }
         }
         let mut own = Vec::new();
-        model.visit_mut(&mut ModulePath::default(), &mut |name, slot| {
-            if let LeafMut::Param(param) = slot {
+        model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
+            if let LeafMut::Param(param) = leaf {
                 own.push(std::mem::replace(param.value_mut(), self.value(&self.entries[name])));
             }
         });
@@ -149,8 +153,8 @@ impl<M: Module<F> + ?Sized, F: Real> Deref for SwappedIn<'_, M, F> {
 impl<M: Module<F> + ?Sized, F: Real> Drop for SwappedIn<'_, M, F> {
     fn drop(&mut self) {
         let mut own = self.own.drain(..);
-        self.model.visit_mut(&mut ModulePath::default(), &mut |_, slot| {
-            if let LeafMut::Param(param) = slot
+        self.model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
+            if let LeafMut::Param(param) = leaf
                 && let Some(value) = own.next()
             {
                 *param.value_mut() = value;

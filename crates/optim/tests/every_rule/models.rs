@@ -1,10 +1,9 @@
 //! How the tensors of one model, their states and their groups leave each other alone.
 
 use wengert_autodiff::{Gradients, Param, Tensor, module};
-use wengert_optim::{Field, Optimizer, Rule, State};
+use wengert_optim::{Optimizer, Rule, State, for_every_rule};
 
 use crate::row::Row;
-use crate::table::{self, for_every_rule};
 use crate::{STEPS, gradients, plain, run, scaled, start};
 
 struct Model {
@@ -45,8 +44,8 @@ fn other_gradients(step: usize) -> Tensor<f64> {
 
 #[test]
 fn two_tensors_do_not_share_state() {
-    fn check<R: Row>(rules: &[R]) {
-        for rule in rules {
+    fn check<R: Row>() {
+        for rule in &R::rows() {
             let (mut model, mut opt) = (Model::new(), Optimizer::new(*rule));
             let (a, b) = (plain(rule), run(rule, other_start(), other_gradients));
             for step in 0..STEPS {
@@ -60,8 +59,8 @@ fn two_tensors_do_not_share_state() {
 
 #[test]
 fn a_group_with_the_same_rule_changes_nothing() {
-    fn check<R: Row>(rules: &[R]) {
-        for rule in rules {
+    fn check<R: Row>() {
+        for rule in &R::rows() {
             let (mut one, mut opt) = (Model::new(), Optimizer::new(*rule));
             let (mut two, mut split) = (Model::new(), Optimizer::new(*rule).with_group("b", *rule));
             for step in 0..STEPS {
@@ -77,8 +76,8 @@ fn a_group_with_the_same_rule_changes_nothing() {
 /// Without a gradient nothing happens to a tensor and its state; a zero gradient is a step.
 #[test]
 fn no_gradient_is_not_a_zero_gradient() {
-    fn check<R: Row>(rules: &[R]) {
-        for rule in rules {
+    fn check<R: Row>() {
+        for rule in &R::rows() {
             let (mut model, mut opt) = (Model::new(), Optimizer::new(*rule));
             (0..4).for_each(|step| model.step(&mut opt, step));
             let before = (model.b.value().clone(), format!("{:?}", opt.state("b")));
@@ -96,10 +95,5 @@ fn no_gradient_is_not_a_zero_gradient() {
 }
 
 fn steps<R: Rule<f64>>(opt: &Optimizer<R, f64>, name: &str) -> u64 {
-    let fields = opt.state(name).expect("had gradients").fields();
-    let steps = fields.iter().find_map(|field| match field {
-        ("steps", Field::Count(steps)) => Some(*steps),
-        _ => None,
-    });
-    steps.expect("every state counts its steps")
+    opt.state(name).expect("had gradients").steps().expect("every state counts its steps")
 }

@@ -4,9 +4,8 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wengert_optim::{
-    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd, WeightDecay,
-};
+use wengert_optim::inspect::Explain;
+use wengert_optim::{Epsilon, WeightDecay};
 
 use Epsilon::{Inside, Outside, Uncorrected};
 use WeightDecay::{Corrected, Decoupled, L2};
@@ -18,13 +17,23 @@ pub(crate) struct Units {
     pub(crate) param: f64,
 }
 
+/// Hyper-parameters in the new unit.
 impl Units {
     pub(crate) fn gradient(self) -> f64 {
         self.loss / self.param
     }
 
+    /// What is measured as parameters are.
+    pub(crate) fn length(self, x: f64) -> f64 {
+        self.param * x
+    }
+
+    pub(crate) fn squared_gradient(self, v: f64) -> f64 {
+        self.gradient() * self.gradient() * v
+    }
+
     /// Outside the root ε has the unit of a gradient, inside that of a squared gradient.
-    fn eps(self, eps: Epsilon) -> Epsilon {
+    pub(crate) fn eps(self, eps: Epsilon) -> Epsilon {
         let g = self.gradient();
         match eps {
             Outside(eps) => Outside(g * eps),
@@ -33,12 +42,21 @@ impl Units {
         }
     }
 
-    fn squared_gradient(self, v: f64) -> f64 {
-        self.gradient() * self.gradient() * v
+    /// Where there is no root, ε is a gradient in either place.
+    pub(crate) fn eps_without_root(self, eps: Epsilon) -> Epsilon {
+        match eps {
+            Inside(eps) => Inside(self.gradient() * eps),
+            other => self.eps(other),
+        }
+    }
+
+    /// The decay of a rule whose rate is a length.
+    pub(crate) fn decay(self, decay: WeightDecay) -> WeightDecay {
+        self.decay_at(decay, self.param)
     }
 
     /// The decay of a rule whose rate is now `lr` times as large.
-    fn decay(self, decay: WeightDecay, lr: f64) -> WeightDecay {
+    pub(crate) fn decay_at(self, decay: WeightDecay, lr: f64) -> WeightDecay {
         match decay {
             WeightDecay::None => WeightDecay::None,
             L2(lambda) => L2(lambda * self.gradient() / self.param),
@@ -50,8 +68,18 @@ impl Units {
 
 /// What a metamorphic test must know of a rule.
 pub(crate) trait Row:
-    Rule<f64> + Rule<f32> + Copy + Debug + PartialEq + Serialize + DeserializeOwned
+    Explain<f64> + Explain<f32> + Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned
 {
+    /// Whether the scale of the loss matters by itself, not only beside ε.
+    const SEES_SCALE: bool = false;
+
+    /// Its options.
+    fn rows() -> Vec<Self>;
+
+    /// With the options that make its state collect most, and the tensors that average or sum gradients or their
+    /// squares.
+    fn remembering() -> (Self, &'static [&'static str]);
+
     /// The rule that does the same in other units, if there is one.
     fn in_units(&self, units: Units) -> Option<Self>;
 
@@ -101,134 +129,14 @@ macro_rules! fields {
         }
     };
 }
+pub(crate) use fields;
 
-impl Row for Sgd {
-    fields!(maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        let lr = u.param / u.gradient();
-        Some(Self { lr: lr * self.lr, weight_decay: u.decay(self.weight_decay, lr), ..*self })
-    }
-
-    /// Dampening is one of the momentum.
-    fn acts_like(&self, other: &Self) -> bool {
-        self.momentum == 0.0 && Self { dampening: self.dampening, ..*other } == *self
-    }
+/// The hyper-parameters that have a unit, and which.
+macro_rules! in_units {
+    ($($field:ident: $unit:ident),*) => {
+        fn in_units(&self, units: Units) -> Option<Self> {
+            Some(Self { $($field: units.$unit(self.$field),)* ..*self })
+        }
+    };
 }
-
-impl Row for RmsProp {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        Some(Self {
-            lr: u.param * self.lr,
-            eps: u.eps(self.eps),
-            v0: u.squared_gradient(self.v0),
-            weight_decay: u.decay(self.weight_decay, u.param),
-            ..*self
-        })
-    }
-
-    /// After one gradient the corrected variance is zero, and ε alone sets the step.
-    fn is_ill_conditioned(&self) -> bool {
-        self.centered && self.bias_correction
-    }
-
-    fn acts_like(&self, other: &Self) -> bool {
-        Self { lr_in_momentum: self.lr_in_momentum, ..*other } == *self
-    }
-}
-
-impl Row for AdaGrad {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        Some(Self {
-            lr: u.param * self.lr,
-            eps: u.eps(self.eps),
-            r0: u.squared_gradient(self.r0),
-            weight_decay: u.decay(self.weight_decay, u.param),
-            ..*self
-        })
-    }
-}
-
-/// ε is added to the squares of two units.
-impl Row for Adadelta {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, _u: Units) -> Option<Self> {
-        None
-    }
-}
-
-impl Row for Adam {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        Some(Self {
-            lr: u.param * self.lr,
-            eps: u.eps(self.eps),
-            weight_decay: u.decay(self.weight_decay, u.param),
-            ..*self
-        })
-    }
-}
-
-impl Row for Adamax {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        // There is no root: ε is a gradient in either place.
-        let eps = match self.eps {
-            Inside(eps) => Inside(u.gradient() * eps),
-            other => u.eps(other),
-        };
-        Some(Self { lr: u.param * self.lr, eps, weight_decay: u.decay(self.weight_decay, u.param), ..*self })
-    }
-}
-
-impl Row for NAdam {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        Some(Self {
-            lr: u.param * self.lr,
-            eps: u.eps(self.eps),
-            weight_decay: u.decay(self.weight_decay, u.param),
-            ..*self
-        })
-    }
-}
-
-impl Row for RAdam {
-    fields!(eps, maximize, weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        // Its first steps need another unit of η than the rectified ones; never rectified, it is momentum.
-        let lr = u.param / u.gradient();
-        let never_rectified = self.beta2 <= 0.6;
-        never_rectified.then(|| Self {
-            lr: lr * self.lr,
-            weight_decay: u.decay(self.weight_decay, lr),
-            ..*self
-        })
-    }
-}
-
-impl Row for Lion {
-    fields!(weight_decay);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        Some(Self { lr: u.param * self.lr, weight_decay: u.decay(self.weight_decay, u.param), ..*self })
-    }
-}
-
-impl Row for Rprop {
-    fields!(maximize);
-
-    fn in_units(&self, u: Units) -> Option<Self> {
-        let [lr, step_min, step_max] = [self.lr, self.step_min, self.step_max].map(|step| u.param * step);
-        Some(Self { lr, step_min, step_max, ..*self })
-    }
-}
+pub(crate) use in_units;

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};
 use wengert_autodiff::{Gradients, IntoTensor, Param, Tensor, module};
+use wengert_optim::inspect::Explain;
 use wengert_optim::{AdaGrad, Adam, Optimizer, RmsProp, Rule, Sgd};
 
 use crate::experiments::points::{over_steps, thin};

@@ -4,7 +4,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use wengert_autodiff::Param;
-use wengert_optim::{RmsProp, Rule, WeightEma};
+use wengert_optim::inspect::Explain;
+use wengert_optim::{RmsProp, WeightEma};
 
 use crate::experiments::closed_form::{deviation, formula};
 use crate::experiments::points::{evenly, in_ratios};

@@ -1,6 +1,7 @@
 //! What AdaGrad's sum and RMSProp's average make of old gradients.
 
-use wengert_optim::{AdaGrad, Adam, RmsProp, Rule};
+use wengert_optim::inspect::Explain;
+use wengert_optim::{AdaGrad, Adam, RmsProp};
 
 use crate::experiments::closed_form::{deviation, formula};
 use crate::experiments::points::{evenly, in_ratios};
@@ -93,7 +94,7 @@ fn rmsprop_recovers(rho: f64, half: f64) -> Vec<Check> {
 }
 
 /// The effective rate after each step.
-fn rates<R: Rule<f64>>(rule: R, count: usize, gradient: impl Fn(usize) -> f64) -> Vec<f64> {
+fn rates<R: Explain<f64>>(rule: R, count: usize, gradient: impl Fn(usize) -> f64) -> Vec<f64> {
     let mut walker = Walker::new(rule, &[0.0]);
     let mut rate = |t| {
         walker.step(&[gradient(t)]);

@@ -5,7 +5,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wengert_autodiff::{Tape, module};
 use wengert_layers::{Dense, Layer};
-use wengert_optim::{Optimizer, RmsProp, Rule};
+use wengert_optim::inspect::Explain;
+use wengert_optim::{Optimizer, RmsProp};
 
 use crate::experiments::closed_form::deviation;
 use crate::run::walker::Walker;
@@ -20,8 +21,7 @@ const RATES: Experiment = Experiment {
     formula: "rate · |g| = η |g|/(|g| + ε) in the steady state",
     source: "A note says that it reduces the rate of parameters with large gradients; the steps, which is \
              what counts, become equal.",
-    code: "let rates = rule.effective_lr(&p, &state); // or `opt.rule().effective_lr(…)` of a named \
-           parameter",
+    code: "let rates = rule.effective_lr(&p, &state); // or `opt.effective_lr(…)` of a named parameter",
     run: parameter_rates,
 };
 

@@ -4,27 +4,18 @@
 //! magic 8 bytes | version u32 | codec u32 | payload length u64 | CRC-32 u32 | payload
 //! ```
 //!
-//! Integers have their lowest byte first. The checksum is over all bytes between it and the magic, and the payload; it finds every
-//! error in up to 32 adjacent bits. It is no protection against a file that was made to do harm: that is the decoder's task.
+//! Integers have their lowest byte first. The checksum is over all bytes between it and the magic, and the payload; it
+//! finds every error in up to 32 adjacent bits. It does not protect against a file that was made to do harm: that is
+//! the decoder's task.
 
-use crate::checkpoint::content::Damage;
+use super::error::FormatError;
+use super::records;
 
 /// Like PNG's: a byte beyond ASCII and both kinds of line end, which a transfer as text would damage.
 const MAGIC: [u8; 8] = *b"\x89WGT\r\n\x1a\n";
 const VERSION: u32 = 1;
-const CODEC: u32 = super::records::ID;
+const CODEC: u32 = records::ID;
 const HEADER: usize = 28;
-
-/// No file is longer, and nothing of a file that is longer is read: 4 GiB.
-pub(in crate::checkpoint) const MAX_LENGTH: u64 = u32::MAX as u64;
-
-/// Of a file of either format, before it is written: a longer one could not be read again.
-pub(in crate::checkpoint) fn check_length(bytes: u64) -> Result<(), String> {
-    if bytes <= MAX_LENGTH {
-        return Ok(());
-    }
-    Err(format!("it takes {bytes} bytes, and at most {MAX_LENGTH} are allowed"))
-}
 
 pub(in crate::checkpoint) fn is(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
@@ -42,24 +33,24 @@ pub(in crate::checkpoint) fn header(payload: &[u8]) -> [u8; HEADER] {
 }
 
 /// The payload of a file that [`is`] a checkpoint, if it is undamaged and of a known version.
-pub(in crate::checkpoint) fn payload(bytes: &[u8]) -> Result<&[u8], Damage> {
+pub(in crate::checkpoint) fn payload(bytes: &[u8]) -> Result<&[u8], FormatError> {
     let Some((header, payload)) = bytes.split_at_checked(HEADER) else {
-        return Err(Damage::new(format!("a header of {HEADER} bytes"), bytes.len()));
+        return Err(FormatError::new(format!("a header of {HEADER} bytes"), bytes.len()));
     };
     let u32_at = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes"));
     let length = u64::from_le_bytes(header[16..24].try_into().expect("eight bytes"));
     if u32_at(8) != VERSION {
-        return Err(Damage::new(format!("version {VERSION} of the checkpoint format"), u32_at(8)));
+        return Err(FormatError::new(format!("version {VERSION} of the checkpoint format"), u32_at(8)));
     }
     if u32_at(12) != CODEC {
-        return Err(Damage::new(format!("codec {CODEC}"), u32_at(12)));
+        return Err(FormatError::new(format!("codec {CODEC}"), u32_at(12)));
     }
     if length != payload.len() as u64 {
-        return Err(Damage::new(format!("{length} bytes after the header"), payload.len()));
+        return Err(FormatError::new(format!("{length} bytes after the header"), payload.len()));
     }
     let crc = checksum(header, payload);
     if u32_at(24) != crc {
-        return Err(Damage::new(
+        return Err(FormatError::new(
             format!("the checksum {:08x}", u32_at(24)),
             format!("{crc:08x}: the file is damaged"),
         ));
@@ -72,16 +63,4 @@ fn checksum(header: &[u8], payload: &[u8]) -> u32 {
     crc.update(&header[8..24]);
     crc.update(payload);
     crc.finalize()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_could_not_be_read_again_is_not_written() {
-        assert_eq!(check_length(MAX_LENGTH), Ok(()));
-        let why = check_length(1 << 32).unwrap_err();
-        assert_eq!(why, "it takes 4294967296 bytes, and at most 4294967295 are allowed");
-    }
 }

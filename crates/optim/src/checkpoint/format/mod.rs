@@ -1,6 +1,8 @@
-//! The bytes of a file.
+//! The bytes of a file: two formats, and what they share.
 
 pub(super) mod container;
+pub(super) mod error;
+pub(super) mod limits;
 pub(super) mod records;
 #[cfg(feature = "safetensors")]
 pub(super) mod safetensors;

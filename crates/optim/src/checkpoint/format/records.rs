@@ -1,56 +1,59 @@
-//! The payload of a checkpoint: records, in bincode's encoding. Nothing outside of this module knows which encoding it is.
+//! The payload of a checkpoint: records, in bincode's encoding. Nothing outside of this module knows which encoding it
+//! is.
 //!
-//! bincode is unmaintained (RUSTSEC-2025-0141); another encoding gets another [`ID`]. Its decoder believes the lengths it
-//! reads up to a limit, and neither recursion nor elements of size zero count towards it. So the records have none of these, strings and
-//! tensors are borrowed from the payload, which cannot claim more than there is, and lists go through serde, which
-//! reserves at most 1 MiB before their elements have arrived.
+//! bincode is unmaintained (RUSTSEC-2025-0141); another encoding gets another [`ID`]. Its decoder believes the lengths
+//! it reads up to a limit, and neither recursion nor elements of size zero count towards it. So the records have none
+//! of these. Strings and tensors are borrowed from the payload, which cannot claim more than there is. Lists go through
+//! serde, which reserves at most 1 MiB before their elements have arrived.
 
 use std::collections::BTreeMap;
 
 use bincode::config::{self, Config};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::checkpoint::content::Damage;
-use crate::checkpoint::{Checkpoint, Dtype, RawTensor, SavedOptimizer, SavedRule};
+use super::error::FormatError;
+use super::limits::MAX_LENGTH;
+use super::tensor::{Dtype, RawTensor};
+use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
 /// Stands in the header of the file.
 pub(in crate::checkpoint) const ID: u32 = 1;
 
 /// In bytes: that of the whole file.
-const LIMIT: usize = super::container::MAX_LENGTH as usize;
+const LIMIT: usize = MAX_LENGTH as usize;
 
 fn config() -> impl Config {
     config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<LIMIT>()
 }
 
 #[derive(Serialize, Deserialize)]
-struct Content<'a> {
+struct CheckpointRecord<'a> {
     #[serde(borrow)]
-    model: Vec<Tensor<'a>>,
-    optimizer: Option<Optimizer<'a>>,
+    model: Vec<TensorRecord<'a>>,
+    optimizer: Option<OptimizerRecord<'a>>,
     extra: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Optimizer<'a> {
+struct OptimizerRecord<'a> {
     kind: &'a str,
     steps: u64,
     #[serde(borrow)]
-    rules: Vec<Rule<'a>>,
-    state: Vec<Tensor<'a>>,
+    rules: Vec<RuleRecord<'a>>,
+    state: Vec<TensorRecord<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Rule<'a> {
+struct RuleRecord<'a> {
     pattern: Option<&'a str>,
     given: &'a str,
     now: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Tensor<'a> {
+struct TensorRecord<'a> {
     name: &'a str,
-    dtype: Element,
+    dtype: DtypeRecord,
     shape: Vec<u64>,
     /// As one piece: serde's own way is byte by byte.
     #[serde(serialize_with = "in_one_piece")]
@@ -59,10 +62,30 @@ struct Tensor<'a> {
 
 /// The order is part of the format: new ones go to the end.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-enum Element {
+enum DtypeRecord {
     F32,
     F64,
     I64,
+}
+
+impl From<Dtype> for DtypeRecord {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::F32 => Self::F32,
+            Dtype::F64 => Self::F64,
+            Dtype::I64 => Self::I64,
+        }
+    }
+}
+
+impl From<DtypeRecord> for Dtype {
+    fn from(record: DtypeRecord) -> Self {
+        match record {
+            DtypeRecord::F32 => Self::F32,
+            DtypeRecord::F64 => Self::F64,
+            DtypeRecord::I64 => Self::I64,
+        }
+    }
 }
 
 fn in_one_piece<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,12 +93,12 @@ fn in_one_piece<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::
 }
 
 pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
-    let content = Content {
+    let content = CheckpointRecord {
         model: tensors(&checkpoint.model),
-        optimizer: checkpoint.optimizer.as_ref().map(|optimizer| Optimizer {
+        optimizer: checkpoint.optimizer.as_ref().map(|optimizer| OptimizerRecord {
             kind: &optimizer.kind,
             steps: optimizer.steps,
-            rules: optimizer.rules.iter().map(Rule::of).collect(),
+            rules: optimizer.rules.iter().map(RuleRecord::new).collect(),
             state: tensors(&optimizer.state),
         }),
         extra: &checkpoint.extra,
@@ -83,22 +106,18 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
     bincode::serde::encode_to_vec(content, config()).map_err(|error| error.to_string())
 }
 
-fn tensors(tensors: &BTreeMap<String, RawTensor>) -> Vec<Tensor<'_>> {
-    let records = tensors.iter().map(|(name, tensor)| Tensor {
+fn tensors(tensors: &BTreeMap<String, RawTensor>) -> Vec<TensorRecord<'_>> {
+    let records = tensors.iter().map(|(name, tensor)| TensorRecord {
         name,
-        dtype: match tensor.dtype() {
-            Dtype::F32 => Element::F32,
-            Dtype::F64 => Element::F64,
-            Dtype::I64 => Element::I64,
-        },
+        dtype: tensor.dtype().into(),
         shape: tensor.shape().iter().map(|&axis| axis as u64).collect(),
         data: tensor.bytes(),
     });
     records.collect()
 }
 
-impl<'a> Rule<'a> {
-    fn of(rule: &'a SavedRule) -> Self {
+impl<'a> RuleRecord<'a> {
+    fn new(rule: &'a SavedRule) -> Self {
         Self { pattern: rule.pattern.as_deref(), given: &rule.given, now: &rule.now }
     }
 
@@ -111,18 +130,18 @@ impl<'a> Rule<'a> {
     }
 }
 
-pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, Damage> {
-    let (content, consumed): (Content<'_>, usize) =
+pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, FormatError> {
+    let (content, consumed): (CheckpointRecord<'_>, usize) =
         bincode::serde::borrow_decode_from_slice(payload, config())
-            .map_err(|error| Damage::new("the records of a checkpoint", error))?;
+            .map_err(|error| FormatError::new("the records of a checkpoint", error))?;
     if consumed != payload.len() {
-        return Err(Damage::new(format!("records of {} bytes", payload.len()), consumed));
+        return Err(FormatError::new(format!("records of {} bytes", payload.len()), consumed));
     }
     let optimizer = content.optimizer.map(|optimizer| {
         Ok(SavedOptimizer {
             kind: optimizer.kind.to_owned(),
             steps: optimizer.steps,
-            rules: optimizer.rules.iter().map(Rule::to_rule).collect(),
+            rules: optimizer.rules.iter().map(RuleRecord::to_rule).collect(),
             state: checked(optimizer.state)?,
         })
     });
@@ -130,22 +149,18 @@ pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, Damage
     Ok(Checkpoint { model, optimizer, extra: content.extra.to_owned() })
 }
 
-fn checked(records: Vec<Tensor<'_>>) -> Result<BTreeMap<String, RawTensor>, Damage> {
+fn checked(records: Vec<TensorRecord<'_>>) -> Result<BTreeMap<String, RawTensor>, FormatError> {
     let mut tensors = BTreeMap::new();
     for record in records {
-        let dtype = match record.dtype {
-            Element::F32 => Dtype::F32,
-            Element::F64 => Dtype::F64,
-            Element::I64 => Dtype::I64,
-        };
+        let dtype = Dtype::from(record.dtype);
         let shape: Option<Vec<_>> = record.shape.iter().map(|&axis| usize::try_from(axis).ok()).collect();
         let tensor = shape.and_then(|shape| RawTensor::new(dtype, shape, record.data)).ok_or_else(|| {
             let expected =
                 format!("`{}` to have {} bytes of {dtype} elements", record.name, record.data.len());
-            Damage::new(expected, format!("the shape {:?}", record.shape))
+            FormatError::new(expected, format!("the shape {:?}", record.shape))
         })?;
         if tensors.insert(record.name.to_owned(), tensor).is_some() {
-            return Err(Damage::new("every tensor once", format!("`{}` twice", record.name)));
+            return Err(FormatError::new("every tensor once", format!("`{}` twice", record.name)));
         }
     }
     Ok(tensors)

@@ -7,8 +7,9 @@ use ::safetensors::tensor::{self, Dtype as TheirDtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::checkpoint::content::Damage;
-use crate::checkpoint::{Checkpoint, Dtype, RawTensor, SavedOptimizer, SavedRule};
+use super::error::FormatError;
+use super::tensor::{Dtype, RawTensor};
+use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
 /// The one key of the metadata: with a second one the order, and so the bytes, would differ from run to run.
 const KEY: &str = "wengert";
@@ -74,18 +75,19 @@ fn metadata(checkpoint: &Checkpoint) -> Result<Option<String>, serde_json::Error
     serde_json::to_string(&metadata).map(Some)
 }
 
-pub(in crate::checkpoint) fn decode(bytes: &[u8]) -> Result<Checkpoint, Damage> {
-    let damage = |error: &dyn ToString| Damage::new("a checkpoint or safetensors file", error.to_string());
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| damage(&error))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| damage(&error))?;
+pub(in crate::checkpoint) fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
+    let unreadable =
+        |error: &dyn ToString| FormatError::new("a checkpoint or safetensors file", error.to_string());
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&error))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;
     let mut model = BTreeMap::new();
     for (name, view) in file.iter() {
         let dtype = ours(view.dtype()).ok_or_else(|| {
-            Damage::new(format!("`{name}` as F32, F64 or I64"), format!("{:?}", view.dtype()))
+            FormatError::new(format!("`{name}` as F32, F64 or I64"), format!("{:?}", view.dtype()))
         })?;
         let tensor = RawTensor::new(dtype, view.shape().to_vec(), view.data());
         let tensor = tensor.ok_or_else(|| {
-            Damage::new(format!("a shape of `{name}` that fits its data"), format!("{:?}", view.shape()))
+            FormatError::new(format!("a shape of `{name}` that fits its data"), format!("{:?}", view.shape()))
         })?;
         model.insert(name.to_owned(), tensor);
     }
@@ -93,9 +95,9 @@ pub(in crate::checkpoint) fn decode(bytes: &[u8]) -> Result<Checkpoint, Damage> 
         return Ok(Checkpoint { model, optimizer: None, extra: "null".to_owned() });
     };
     let metadata: Metadata = serde_json::from_str(json)
-        .map_err(|error| Damage::new(format!("metadata `{KEY}` as Wengert writes it"), error))?;
+        .map_err(|error| FormatError::new(format!("metadata `{KEY}` as Wengert writes it"), error))?;
     if metadata.version != 1 {
-        return Err(Damage::new(format!("version 1 of the metadata `{KEY}`"), metadata.version));
+        return Err(FormatError::new(format!("version 1 of the metadata `{KEY}`"), metadata.version));
     }
     let optimizer = metadata.optimizer.map(|optimizer| {
         let (state, rest) = mem::take(&mut model).into_iter().partition(|(name, _)| name.contains('/'));

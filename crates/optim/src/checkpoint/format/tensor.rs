@@ -1,10 +1,11 @@
 use std::fmt;
 
 use ndarray::IxDyn;
-use wengert_autodiff::{Real, Tensor};
+use wengert_autodiff::{Leaf, Real, Tensor};
 
 /// The type of a saved tensor's elements. Files spell it as here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Dtype {
     /// `f32`.
     F32,
@@ -30,7 +31,8 @@ impl fmt::Display for Dtype {
 }
 
 /// A float type that files can hold: `f32` or `f64`.
-pub trait Stored: Real {
+#[doc(alias = "Stored")]
+pub trait Element: Real {
     /// How files name it.
     const DTYPE: Dtype;
 
@@ -41,9 +43,9 @@ pub trait Stored: Real {
     fn get(bytes: &[u8]) -> Self;
 }
 
-macro_rules! stored {
+macro_rules! element {
     ($float:ident, $dtype:ident) => {
-        impl Stored for $float {
+        impl Element for $float {
             const DTYPE: Dtype = Dtype::$dtype;
 
             fn put(self, bytes: &mut [u8]) {
@@ -57,8 +59,8 @@ macro_rules! stored {
     };
 }
 
-stored!(f32, F32);
-stored!(f64, F64);
+element!(f32, F32);
+element!(f64, F64);
 
 /// A tensor as files have it: its elements row by row, each with the lowest byte first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,8 @@ pub struct RawTensor {
 
 impl RawTensor {
     /// The elements of `tensor`.
-    pub fn of<F: Stored>(tensor: &Tensor<F>) -> Self {
+    #[doc(alias = "of")]
+    pub fn from_tensor<F: Element>(tensor: &Tensor<F>) -> Self {
         let size = F::DTYPE.bytes();
         let mut bytes = vec![0; tensor.len() * size];
         for (bytes, &x) in bytes.chunks_exact_mut(size).zip(tensor) {
@@ -79,24 +82,25 @@ impl RawTensor {
         Self { dtype: F::DTYPE, shape: tensor.shape().to_vec(), bytes }
     }
 
-    /// A parameter or buffer. `num_batches_tracked` is an integer in PyTorch, and so in files.
-    pub(in crate::checkpoint) fn of_model<F: Stored>(name: &str, tensor: &Tensor<F>) -> Self {
+    /// A parameter or buffer. A [count](wengert_autodiff::Buffer::count) is an integer in PyTorch, and so in files.
+    pub(in crate::checkpoint) fn from_leaf<F: Element>(leaf: &Leaf<'_, F>) -> Self {
+        let tensor = leaf.value();
         let whole = |x: f64| x.fract() == 0.0 && x.abs() < 2f64.powi(63);
-        if !is_count(name) || !tensor.iter().all(|x| whole(x.as_f64())) {
-            return Self::of(tensor);
+        if !leaf.is_count() || !tensor.iter().all(|x| whole(x.as_f64())) {
+            return Self::from_tensor(tensor);
         }
         let bytes = tensor.iter().flat_map(|x| (x.as_f64() as i64).to_le_bytes()).collect();
         Self { dtype: Dtype::I64, shape: tensor.shape().to_vec(), bytes }
     }
 
     /// A scalar. No count gets as far as 2⁶³; one that was set there by hand is cut.
-    pub(in crate::checkpoint) fn of_count(count: u64) -> Self {
+    pub(in crate::checkpoint) fn from_count(count: u64) -> Self {
         let bytes = i64::try_from(count).unwrap_or(i64::MAX).to_le_bytes().to_vec();
         Self { dtype: Dtype::I64, shape: Vec::new(), bytes }
     }
 
     /// A scalar.
-    pub(in crate::checkpoint) fn of_number(number: f64) -> Self {
+    pub(in crate::checkpoint) fn from_number(number: f64) -> Self {
         Self { dtype: Dtype::F64, shape: Vec::new(), bytes: number.to_le_bytes().to_vec() }
     }
 
@@ -135,7 +139,7 @@ impl RawTensor {
 
     /// Type and shape, as a report gives them.
     pub(in crate::checkpoint) fn kind(&self) -> String {
-        format!("{} {:?}", self.dtype, self.shape)
+        kind(self.dtype, &self.shape)
     }
 
     /// The scalar as a count.
@@ -151,8 +155,9 @@ impl RawTensor {
 
     /// The tensor in the memory layout of `like`, if it has its type and shape.
     ///
-    /// The layout is kept because a sum over all elements, in the order in which they lie, depends on it in its last bit.
-    pub(in crate::checkpoint) fn to_tensor<F: Stored>(&self, like: &Tensor<F>) -> Option<Tensor<F>> {
+    /// The layout is kept because a sum over all elements, in the order in which they lie, depends on it in its last
+    /// bit.
+    pub(in crate::checkpoint) fn to_tensor<F: Element>(&self, like: &Tensor<F>) -> Option<Tensor<F>> {
         if self.dtype != F::DTYPE || self.shape != like.shape() {
             return None;
         }
@@ -160,21 +165,19 @@ impl RawTensor {
         Some(in_layout_of(like, elements))
     }
 
-    /// Like [`to_tensor`](Self::to_tensor) for a parameter or buffer, of which PyTorch keeps some as integers.
-    pub(in crate::checkpoint) fn to_model<F: Stored>(
-        &self,
-        name: &str,
-        like: &Tensor<F>,
-    ) -> Option<Tensor<F>> {
-        if self.dtype != Dtype::I64 || !is_count(name) || self.shape != like.shape() {
-            return self.to_tensor(like);
+    /// Like [`to_tensor`](Self::to_tensor) for a parameter or buffer, of which a count may be an integer.
+    pub(in crate::checkpoint) fn to_leaf<F: Element>(&self, like: &Leaf<'_, F>) -> Option<Tensor<F>> {
+        let own = like.value();
+        if self.dtype != Dtype::I64 || !like.is_count() || self.shape != own.shape() {
+            return self.to_tensor(own);
         }
-        Some(in_layout_of(like, self.values().map(F::from_f64).collect()))
+        Some(in_layout_of(own, self.values().map(F::from_f64).collect()))
     }
 }
 
-fn is_count(name: &str) -> bool {
-    name.rsplit('.').next() == Some("num_batches_tracked")
+/// Type and shape, as a report gives them.
+pub(in crate::checkpoint) fn kind(dtype: Dtype, shape: &[usize]) -> String {
+    format!("{dtype} {shape:?}")
 }
 
 fn integer(bytes: &[u8]) -> i64 {

@@ -1,12 +1,11 @@
-//! The loop of a rule over the elements of its tensors, in the widest vectors of the CPU and, where there are many, on several
-//! threads. No element depends on another, so the bits are always the same.
+//! The loop of a rule over the elements of its tensors, in the widest vectors of the CPU and, where there are many
+//! elements, on several threads. No element depends on another, so the bits are always the same.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{ArcArray, IxDyn};
-use wengert_autodiff::compute::{ZippedSlices, for_each_chunk};
-use wengert_autodiff::{Real, Tensor, vectorized};
+use wengert_autodiff::compute::{self, ZippedSlices, for_each_chunk, vectorized};
+use wengert_autodiff::{Real, Tensor};
 
 /// Calls `f` with every element.
 pub(crate) fn for_each<E: ZippedSlices>(elements: E, f: impl Fn(E::Item) + Sync) {
@@ -48,9 +47,9 @@ pub(crate) fn row_major<'g, F: Real>(grad: &'g Tensor<F>, param: &Tensor<F>) -> 
 }
 
 /// The elements in row-major order, to be changed; a tensor in another order is brought into this one.
-pub(crate) fn row_major_mut<S: Clone>(x: &mut ArcArray<S, IxDyn>) -> &mut [S] {
+pub(crate) fn row_major_mut<F: Real>(x: &mut Tensor<F>) -> &mut [F] {
     if !x.is_standard_layout() {
-        *x = x.as_standard_layout().into_owned().into_shared();
+        *x = compute::row_major(x.clone());
     }
     x.as_slice_mut().expect("in row-major order")
 }

@@ -1,20 +1,21 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Real, Tensor};
 
-use crate::InvalidHyperparameter;
-use crate::rules::parts::validate::Check;
+use crate::rule::InvalidHyperparameter;
 
 /// The number that keeps `g / √v` finite, and where it stands. The places are different algorithms, not spellings of
-/// one: the smallest divisor is `ε` outside the root and `√ε` inside, so that `ε = 1e-8` inside acts like `1e-4` outside.
+/// one: the smallest divisor is `ε` outside the root and `√ε` inside, so that `ε = 1e-8` inside acts like `1e-4`
+/// outside.
+#[doc(alias("eps", "eps_root", "eps_in_sqrt"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Epsilon {
     /// `g / (√v + ε)`, as in PyTorch. ε has the unit of a gradient.
     Outside(f64),
     /// `g / √(v + ε)`, as in TensorFlow, Keras and optax. ε has the unit of a squared gradient.
     Inside(f64),
-    /// `g √(1 - βᵗ) / (√v + ε)`: outside the root, and added before the bias correction, so that ε counts for more in the
-    /// first steps. The `ε̂` of the Adam paper's section 2, Keras's Adam, PyTorch's RAdam. Without bias correction the
-    /// same as [`Outside`](Epsilon::Outside).
+    /// `g √(1 - βᵗ) / (√v + ε)`: outside the root, and added before the bias correction, so that ε counts for more in
+    /// the first steps. The `ε̂` of the Adam paper's section 2, Keras's Adam, PyTorch's RAdam. Without bias correction
+    /// the same as [`Outside`](Epsilon::Outside).
     Uncorrected(f64),
 }
 
@@ -26,7 +27,8 @@ impl Epsilon {
         }
     }
 
-    /// What ε is compared with where this correction multiplies `v`, for [`Rule::second_moment`](crate::Rule::second_moment).
+    /// What ε is compared with where this correction multiplies `v`, for
+    /// [`Explain::second_moment`](crate::inspect::Explain::second_moment).
     pub(crate) fn second_moment<F: Real>(self, v: &Tensor<F>, correction: f64) -> (Tensor<F>, Self) {
         let correction = F::from_f64(if matches!(self, Self::Uncorrected(_)) { 1.0 } else { correction });
         (v.mapv(|v| correction * v).into_shared(), self)
@@ -41,10 +43,15 @@ impl Epsilon {
     }
 
     /// Without a positive ε, an element whose gradient was always zero would be updated by `0 / 0`.
-    pub(crate) fn check<F: Real>(self, check: Check) -> Result<Check, InvalidHyperparameter> {
+    pub(crate) fn validate<F: Real>(self) -> Result<(), InvalidHyperparameter> {
         let eps = self.value();
         let fits = eps.is_finite() && F::from_f64(eps) > F::ZERO;
-        check.that(fits, "eps", eps, "finite and positive in the precision of the parameters")
+        InvalidHyperparameter::unless(
+            fits,
+            "eps",
+            eps,
+            "finite and positive in the precision of the parameters",
+        )
     }
 
     /// The root of a `v` that this bias correction multiplies; 1 where there is none.

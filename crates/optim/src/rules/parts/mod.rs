@@ -6,6 +6,5 @@ pub(crate) mod epsilon;
 pub(crate) mod moments;
 pub(crate) mod momentum;
 pub(crate) mod optional;
-pub(crate) mod sign;
 pub(crate) mod validate;
 pub(crate) mod weight_decay;

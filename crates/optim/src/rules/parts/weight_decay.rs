@@ -1,12 +1,13 @@
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::Real;
 
-use crate::InvalidHyperparameter;
-use crate::rules::parts::validate::Check;
+use crate::rule::InvalidHyperparameter;
+use crate::rules::parts::validate::not_negative;
 
 /// A pull of the parameters towards zero, of strength λ.
 ///
 /// It acts on a tensor only in the steps in which the tensor has a gradient.
+#[doc(alias("add_decayed_weights", "decoupled_weight_decay"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum WeightDecay {
     /// No pull.
@@ -14,9 +15,11 @@ pub enum WeightDecay {
     None,
     /// `g ← g + λ p`, the gradient of `λ/2 ‖p‖²`. An adaptive rule divides this away again: where the loss has no
     /// gradient, the step has the same size for every λ.
+    #[doc(alias("coupled", "regularization"))]
     L2(f64),
-    /// `p ← p - η λ p` beside the update (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019). Keras, timm and dfdx
-    /// mean this.
+    /// `p ← p - η λ p` beside the update (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019). Keras,
+    /// timm and dfdx mean this.
+    #[doc(alias = "AdamW")]
     Decoupled(f64),
     /// `p ← p - η² / η_max λ p`, timm's `corrected_weight_decay`: the balance between decay and update then does not
     /// move with the rate (Defazio, "Why Gradients Rapidly Increase Near the End of Training", 2025).
@@ -29,16 +32,15 @@ pub enum WeightDecay {
 }
 
 impl WeightDecay {
-    pub(crate) fn check(self, check: Check) -> Result<Check, InvalidHyperparameter> {
+    pub(crate) fn validate(self) -> Result<(), InvalidHyperparameter> {
         match self {
-            Self::None => Ok(check),
-            Self::L2(lambda) | Self::Decoupled(lambda) => check.not_negative("weight_decay", lambda),
-            Self::Corrected { lambda, max_lr } => check.not_negative("weight_decay", lambda)?.that(
-                max_lr.is_finite() && max_lr > 0.0,
-                "max_lr",
-                max_lr,
-                "finite and positive",
-            ),
+            Self::None => Ok(()),
+            Self::L2(lambda) | Self::Decoupled(lambda) => not_negative("weight_decay", lambda),
+            Self::Corrected { lambda, max_lr } => {
+                not_negative("weight_decay", lambda)?;
+                let fits = max_lr.is_finite() && max_lr > 0.0;
+                InvalidHyperparameter::unless(fits, "max_lr", max_lr, "finite and positive")
+            }
         }
     }
 }

@@ -122,8 +122,8 @@ impl Tile {
     unsafe fn run<const R: usize, const V: usize, O: Operands>(self, operands: O, mask: __mmask16) {
         let mask = |v: usize| if v + 1 == V { mask } else { __mmask16::MAX };
         for r in 0..R {
-            _mm_prefetch::<_MM_HINT_T0>(self.c.at(r, 0).cast());
-            _mm_prefetch::<_MM_HINT_T0>(self.c.at(r, 0).wrapping_add(LANES).cast());
+            prefetch(self.c.at(r, 0));
+            prefetch(self.c.at(r, 0).wrapping_add(LANES));
         }
         let mut sums = [[_mm512_setzero_ps(); V]; R];
         for p in 0..self.depth {
@@ -153,7 +153,7 @@ impl Tile {
     #[target_feature(enable = "avx512f")]
     unsafe fn update_columns(self, operands: impl Operands) {
         for q in 0..self.columns {
-            _mm_prefetch::<_MM_HINT_T0>(self.c.at(0, q).cast());
+            prefetch(self.c.at(0, q));
         }
         let mut sums = [[_mm512_setzero_ps(); VECTORS]; MR];
         let beside = Matrix::new(sums.as_mut_ptr().cast(), [NR as isize, 1]);
@@ -178,4 +178,12 @@ unsafe fn store(sum: __m512, mask: __mmask16, c: *mut f32, accumulate: bool) {
         let old = if accumulate { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
         _mm512_mask_storeu_ps(c, mask, _mm512_add_ps(old, sum));
     }
+}
+
+/// Asks for the cache line of an address, whatever is there.
+#[inline(always)]
+#[allow(unused_unsafe)] // the intrinsic is unsafe in Rust 1.89 and safe in later ones
+fn prefetch(at: *const f32) {
+    // SAFETY: a hint; it reads nothing and faults nowhere.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
 }

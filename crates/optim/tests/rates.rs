@@ -1,10 +1,11 @@
-//! What every rule says of its own memory, against its own update; and Adam, SGD and RMSProp in each other's place.
+//! What the rules say of their rate and their memory, against their own updates; and Adam, SGD and RMSProp in each
+//! other's place.
 
 use ndarray::arr1;
 use wengert_autodiff::{Gradients, Param, Tensor};
+use wengert_optim::inspect::Explain;
 use wengert_optim::{
-    Accumulator, AdaGrad, Adadelta, Adam, Adamax, Epsilon, Field, Lion, NAdam, Optimizer, RAdam, RmsProp,
-    Rprop, Rule, Sgd, State, Statistic,
+    AdaGrad, Adam, Adamax, Epsilon, Lion, NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd,
 };
 
 fn vector(values: &[f64]) -> Tensor<f64> {
@@ -17,44 +18,8 @@ fn assert_close(found: &Tensor<f64>, expected: &Tensor<f64>) {
     }
 }
 
-/// `a ← decay a + weight x` for two steps, from the start that the rule states.
-fn assert_memories<R: Rule<f64>>(rule: R, fields: &[&str]) {
-    let accumulators = rule.accumulators();
-    let known: Vec<_> = accumulators.iter().filter(|memory| memory.statistic != Statistic::Update).collect();
-    assert_eq!(known.iter().map(|memory| memory.field).collect::<Vec<_>>(), fields, "{rule:?}");
-    let mut param = vector(&[1.0, -1.0]);
-    let mut state = rule.init(&param);
-    let grads = [vector(&[3.0, -0.5]), vector(&[0.25, 2.0])];
-    grads.iter().for_each(|grad| rule.update(&mut param, grad, &mut state));
-    for &&Accumulator { field, statistic, decay, weight, start } in &known {
-        let expected = grads.iter().fold(vector(&[start; 2]), |a, g| {
-            let x = if statistic == Statistic::SquaredGradient { g * g } else { g.to_owned() };
-            (a * decay + x * weight).into_shared()
-        });
-        let found = state.fields().into_iter().find_map(|(name, value)| match value {
-            Field::Tensor(tensor) if name == field => Some(tensor.clone()),
-            _ => None,
-        });
-        assert_close(&found.expect("the field is a tensor"), &expected);
-    }
-}
-
-#[test]
-fn every_rule_remembers_what_it_says() {
-    assert_memories(Sgd { momentum: 0.9, ..Sgd::default() }, &["buffer"]);
-    assert_memories(RmsProp { centered: true, v0: 1.0, ..RmsProp::default() }, &["v", "m"]);
-    assert_memories(AdaGrad { r0: 0.1, ..AdaGrad::default() }, &["r"]);
-    assert_memories(Adadelta::default(), &["v"]);
-    assert_memories(Adam::default(), &["m", "v"]);
-    assert_memories(Adamax::default(), &["m"]);
-    assert_memories(NAdam::default(), &["m", "v"]);
-    assert_memories(RAdam::default(), &["m", "v"]);
-    assert_memories(Lion::default(), &["m"]);
-    assert_memories(Rprop::default(), &[]);
-}
-
 /// The effective rate after a step, times the direction, is the step that was taken.
-fn assert_rate<R: Rule<f64>>(rule: R, direction: impl Fn(f64) -> f64) {
+fn assert_rate<R: Explain<f64>>(rule: R, direction: impl Fn(f64) -> f64) {
     let mut param = vector(&[0.0]);
     let mut state = rule.init(&param);
     for g in [0.5, 2.0, 0.01, 1.0, 3.0, 0.7, 0.2, 5.0, 1e-3, 0.1, 0.4, 0.9] {
@@ -134,7 +99,7 @@ fn adam_momentum_and_rmsprop_take_each_others_place() {
 
 /// ε added before the correction is compared with the root before the correction.
 #[test]
-fn the_floor_knows_where_eps_is_added() {
+fn the_share_of_epsilon_knows_where_it_is_added() {
     // After one step v = 1e-3 g² and v̂ = g²: √v = 0.03 and √v̂ = 1.
     for (eps, below) in
         [(Epsilon::Outside(0.1), 0), (Epsilon::Uncorrected(0.1), 1), (Epsilon::Inside(0.1), 0)]
@@ -144,6 +109,6 @@ fn the_floor_knows_where_eps_is_added() {
         let mut grads = Gradients::default();
         grads.set(&param, vector(&[1.0]));
         opt.step(&mut param, &grads);
-        assert_eq!(opt.explain("").unwrap().floor.unwrap().below, below, "{eps:?}");
+        assert_eq!(opt.explain("").unwrap().epsilon_share.unwrap().below, below, "{eps:?}");
     }
 }
