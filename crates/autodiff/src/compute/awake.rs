@@ -10,8 +10,8 @@
 //! | waiting | looks for work in [`wait`], and does it | yes | yes | finds none for [`PATIENCE`]: idle |
 //!
 //! Every `join` calls [`keep_awake`], which sends a job out into the pool unless all other members wait already. The
-//! job is counted in `WAITING` from then on, until it ends. An occupied member that takes it ends it at once: while it
-//! waited for more, its own `join`, and everybody behind that, would wait for it.
+//! job is counted in `WAITING` from then on, until it ends. An occupied member that takes the job ends it at
+//! once: if it waited for more work, its own `join` would be late, and with it everybody who needs the result.
 
 use std::cell::Cell;
 use std::hint;
@@ -24,7 +24,7 @@ use rayon::Yield;
 /// wait like this, too, and for longer.
 pub(super) const PATIENCE: Duration = Duration::from_micros(200);
 
-/// How many jobs that [`wait`] are under way or sent out.
+/// How many jobs that [`wait`] are under way or have been sent out.
 pub(super) static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {

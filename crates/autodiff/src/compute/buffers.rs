@@ -39,7 +39,8 @@ struct SizeClass<F: Real> {
     taken_since_trim: usize,
 }
 
-/// A tensor whose elements are arbitrary: who takes it writes them all. It lies in row-major order and shares nothing.
+/// A tensor whose elements are arbitrary: whoever takes it writes them all. It lies in row-major order and shares
+/// nothing.
 pub(crate) fn scratch<F: Real>(shape: &[usize]) -> Tensor<F> {
     let len: usize = shape.iter().product();
     let reused = if len < SMALL { None } else { with(|pool: &mut Pool<F>| pool.take(len, shape)).flatten() };

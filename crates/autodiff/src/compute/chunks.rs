@@ -2,7 +2,7 @@
 
 use super::threads::{join, threads};
 
-/// Elements from which on a loop is divided among threads.
+/// A loop over at least so many elements is divided among threads.
 const PARALLEL_FROM: usize = 3 << 15;
 
 /// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.

@@ -9,7 +9,7 @@ use ndarray::{ArrayViewMut1, Axis, Zip, aview1};
 use super::layout::{self, ROW_MAJOR, broadcast, row_major};
 use super::{Real, Tensor, buffers, for_each_chunk, inlined, vectorized};
 
-/// Elements from which on a row is worth a loop of its own.
+/// A row of at least so many elements is worth a loop of its own.
 const LONG_ROW: usize = 16;
 
 /// `y = f(x)`, element by element.

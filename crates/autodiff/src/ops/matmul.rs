@@ -35,7 +35,7 @@ impl<F: Real> Var<'_, F> {
                 b.shape()
             );
         };
-        // A batch times one matrix is a single product, with all the batch's rows below each other.
+        // A batch times one matrix is a single product, with the rows of all its matrices one below the other.
         let flat = b.ndim() == 2;
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
         let (a, b) = (batch(a, flat), batch(b, false));
@@ -53,7 +53,7 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// The dense layer's `Y = X Wᵀ + b` in one op, for `X: [..., in]`, `W: [out, in]`, `b: [out]`, of shape
-    /// `[..., out]`; `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY`, the latter two summed over all leading axes of `X`.
+    /// `[..., out]`; `dX = dY W`, `dW = dYᵀ X`, `db = Σ dY`, the last two summed over all leading axes of `X`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -71,30 +71,24 @@ impl<F: Real> Var<'_, F> {
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
         self.same_tape("linear", weight);
         let (x, w) = (self.value(), weight.value());
-        assert!(
-            x.ndim() > 0 && w.ndim() == 2 && x.shape().last() == w.shape().last(),
-            "`linear`: input {:?} and weight {:?} do not fit: [..., in] and [out, in] are needed",
-            x.shape(),
-            w.shape()
-        );
+        let mut b = None;
+        if let Some(bias) = bias {
+            self.same_tape("linear", bias);
+            b = Some(bias.value());
+        }
+        check_linear(x.shape(), w.shape(), b.as_ref().map(Tensor::shape));
         let (x_shape, out) = (x.raw_dim(), w.shape()[0]);
         let mut y_shape = x_shape.clone();
         y_shape[x.ndim() - 1] = out;
         let x = rows(x);
         let mut y = buffers::scratch(&[x.shape()[0], out]);
-        let mut start = F::ZERO;
-        if let Some(bias) = bias {
-            self.same_tape("linear", bias);
-            let b = bias.value();
-            assert!(
-                b.shape() == [out],
-                "`linear`: bias {:?} and weight {:?} do not fit: [out] and [out, in] are needed",
-                b.shape(),
-                w.shape()
-            );
-            layout::fill_rows(&mut y, &b);
-            start = F::ONE;
-        }
+        let start = match b {
+            Some(b) => {
+                layout::fill_rows(&mut y, &b);
+                F::ONE
+            }
+            None => F::ZERO,
+        };
         gemm(matrix(&x), matrix(&w).reversed_axes(), start, matrix_mut(&mut y));
         let y = reshaped(y, y_shape.slice());
         let dx = self.edge(move |dy| {
@@ -119,6 +113,20 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
+#[track_caller]
+fn check_linear(x: &[usize], w: &[usize], b: Option<&[usize]>) {
+    assert!(
+        !x.is_empty() && w.len() == 2 && x.last() == w.last(),
+        "`linear`: input {x:?} and weight {w:?} do not fit: [..., in] and [out, in] are needed"
+    );
+    if let Some(b) = b {
+        assert!(
+            b == [w[0]],
+            "`linear`: bias {b:?} and weight {w:?} do not fit: [out] and [out, in] are needed"
+        );
+    }
+}
+
 /// The shape of `A B`, if there is such a product.
 fn product_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let ([a_batch @ .., m, k], [b_batch @ .., rows, n]) = (a, b) else { return None };
@@ -130,7 +138,7 @@ fn product_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     Some(shape)
 }
 
-/// A matrix is a batch of one; so is a batch whose rows are put below each other.
+/// A matrix is a batch of one; so is a batch whose matrices are put one below the other.
 fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
     let x = if flat { rows(x) } else { x };
     let x = if x.ndim() == 2 { x.insert_axis(Axis(0)) } else { x };

@@ -22,7 +22,7 @@ impl Reduction {
         Self { axes, keepdim, count }
     }
 
-    /// Like [`new`](Self::new), for ops that have no value for no elements.
+    /// Like [`new`](Self::new), for ops that need an element.
     #[track_caller]
     fn nonempty(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool) -> Self {
         let reduction = Self::new(op, shape, arguments, keepdim);
@@ -264,7 +264,7 @@ impl<F: Real> Var<'_, F> {
         self.extreme("min", axes, keepdim, F::infinity(), |x, best| x < best)
     }
 
-    /// The element of which all others are worse. With `cᵢ = [xᵢ = y]`, as numbers:
+    /// The element that beats all others. With `cᵢ = [xᵢ = y]`, 0 or 1:
     ///
     /// ```text
     /// k  = Σ c         how many share the first place

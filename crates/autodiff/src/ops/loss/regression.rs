@@ -26,7 +26,7 @@ impl<F: Real> Var<'_, F> {
         self.mse_each(target).mean()
     }
 
-    /// The squared error of each element, in their shape (reduction = none): `y = (x - t)²`; `dx = 2 (x - t) dy`,
+    /// The squared error of each element (reduction = none), in the shape of both: `y = (x - t)²`; `dx = 2 (x - t) dy`,
     /// `dt = -dx`.
     ///
     /// ```
@@ -38,7 +38,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ: a prediction `[n, 1]` and a target `[n]` would broadcast to `[n, n]`, a popular mistake.
+    /// If the shapes differ: a prediction `[n, 1]` and a target `[n]` would broadcast to `[n, n]`, a common mistake.
     #[doc(alias("reduction", "squared_error"))]
     #[track_caller]
     pub fn mse_each(self, target: Self) -> Self {
@@ -62,8 +62,8 @@ impl<F: Real> Var<'_, F> {
         self.mae_each(target).mean()
     }
 
-    /// The absolute error of each element, in their shape (reduction = none): `y = |x - t|`; `dx = sign(x - t) dy`, 0
-    /// where they are equal, `dt = -dx`.
+    /// The absolute error of each element (reduction = none), in the shape of both: `y = |x - t|`;
+    /// `dx = sign(x - t) dy`, 0 where they are equal, `dt = -dx`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -98,7 +98,7 @@ impl<F: Real> Var<'_, F> {
         self.huber_each(target, delta).mean()
     }
 
-    /// Huber's loss of each element (1964), in their shape (reduction = none). With `e = x - t`: `y = e²/2` where
+    /// Huber's loss (1964) of each element (reduction = none), in the shape of both. With `e = x - t`: `y = e²/2` where
     /// `|e| ≤ δ`, else `δ (|e| - δ/2)`; `dx = min(max(e, -δ), δ) dy`, `dt = -dx`. PyTorch's `smooth_l1` is this divided
     /// by δ.
     ///
@@ -150,7 +150,7 @@ impl<F: Real> Var<'_, F> {
         self.bce_with_logits_each(target).mean()
     }
 
-    /// The cross entropy of each element, in their shape (reduction = none): of the probability `p = σ(x)` with a
+    /// The cross entropy of each element (reduction = none), in the shape of both: of the probability `p = σ(x)` with a
     /// target `t` between 0 and 1, `y = -t ln p - (1 - t) ln (1 - p)`, as `max(x, 0) - t x + ln(1 + e^-|x|)` so that
     /// nothing overflows; `dx = (p - t) dy`, `dt = -x dy`.
     ///
@@ -172,8 +172,8 @@ impl<F: Real> Var<'_, F> {
         self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
     }
 
-    /// A scalar: the mean of [`kl_div_each`](Var::kl_div_each) over all *elements*, which is PyTorch's default. The
-    /// divergence itself is a sum over each row: `x.kl_div_each(t).sum() / n`.
+    /// What PyTorch calls the divergence by default, a scalar: the mean of [`kl_div_each`](Var::kl_div_each) over all
+    /// *elements*. The divergence itself is a sum over each row: `x.kl_div_each(t).sum() / n`.
     ///
     /// ```
     /// # let tape = wengert_autodiff::Tape::new();
@@ -190,8 +190,8 @@ impl<F: Real> Var<'_, F> {
         self.kl_div_each(target).mean()
     }
 
-    /// The terms of the divergence of Kullback and Leibler (1951), in their shape (reduction = none). For
-    /// log-probabilities `x` and probabilities `t`: `y = t (ln t - x)`, 0 where `t = 0`; `dx = -t dy`,
+    /// The terms of the divergence of Kullback and Leibler (1951), one per element (reduction = none), in the shape of
+    /// both. For log-probabilities `x` and probabilities `t`: `y = t (ln t - x)`, 0 where `t = 0`; `dx = -t dy`,
     /// `dt = (ln t + 1 - x) dy`, which is infinite where `t = 0`.
     ///
     /// ```

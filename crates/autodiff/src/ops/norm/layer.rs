@@ -1,6 +1,6 @@
 //! Layer norm and RMS norm: over the last axis, row by row.
 
-use ndarray::{ArrayView1, ArrayViewMut1, Zip};
+use ndarray::{ArcArray2, ArrayView1, ArrayViewMut1, Zip};
 
 use super::{Row, by_row, into_tensor};
 use crate::compute::reduce;
@@ -99,13 +99,7 @@ impl<F: Real> Var<'_, F> {
         let mut edges = Vec::with_capacity(3);
         if let Some(weight) = weight {
             let normalized = normalized.clone();
-            edges.push(weight.edge(move |dy| {
-                let mut dw = Row::zeros(c);
-                for (dy, x) in by_row(dy, c).rows().into_iter().zip(normalized.rows()) {
-                    Zip::from(&mut dw).and(&dy).and(&x).for_each(|dw, &dy, &x| *dw += dy * x);
-                }
-                into_tensor(dw)
-            }));
+            edges.push(weight.edge(move |dy| into_tensor(weight_gradient(&by_row(dy, c), &normalized))));
         }
         if let Some(bias) = bias {
             edges.push(bias.edge(move |dy| reduce::sum_to(dy, &[c])));
@@ -122,6 +116,15 @@ impl<F: Real> Var<'_, F> {
         let y = y.into_shape_with_order(shape).expect("as many elements");
         self.tape().record_many(op, y, edges)
     }
+}
+
+/// `Σ dy x̂` over the rows.
+fn weight_gradient<F: Real>(dy: &ArcArray2<F>, normalized: &ArcArray2<F>) -> Row<F> {
+    let mut dw = Row::zeros(dy.ncols());
+    for (dy, x) in dy.rows().into_iter().zip(normalized.rows()) {
+        Zip::from(&mut dw).and(&dy).and(&x).for_each(|dw, &dy, &x| *dw += dy * x);
+    }
+    dw
 }
 
 /// Overwrites `x` with `r x` and returns `r = 1/√(Σ x² / c + ε)`.
