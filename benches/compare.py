@@ -204,8 +204,8 @@ def conditions(args):
     return f"""
 Medians; in brackets, how far the largest and the smallest are apart. Processes of each program for each row:
 {args.reps}, by turns. A process with N threads, or N clients, is pinned to N cores with taskset, and OMP_, MKL_,
-OPENBLAS_ and RAYON_NUM_THREADS are its number of threads: one thread has one core, whatever the program. The first epoch of a process
-does not count. {os.cpu_count()} cores of {cpu}."""
+OPENBLAS_ and RAYON_NUM_THREADS are its number of threads: one thread has one core, whatever the program. The first
+epoch of a process does not count. {os.cpu_count()} cores of {cpu}."""
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 //! Tape-based reverse-mode automatic differentiation on [`ndarray`] tensors.
 //!
 //! The design decision: values live in an arena, the [`Tape`], and a [`Var`] is a copyable handle that borrows it. The
-//! index order of the arena is a topological order, so the backward pass is one loop; and because `reset` needs the tape
-//! for itself, the compiler rejects a `Var` that outlived its step. The alternative, a graph of reference-counted nodes
-//! as in PyTorch, needs neither lifetimes nor `reset`, but it lets a forgotten variable keep a whole history alive and
-//! differentiate through yesterday's step without a word.
+//! index order of the arena is a topological order, so the backward pass is one loop; and because `reset` needs the
+//! tape for itself, the compiler rejects a `Var` that outlived its step. The alternative, a graph of reference-counted
+//! nodes as in PyTorch, needs neither lifetimes nor `reset`, but it lets a forgotten variable keep a whole history
+//! alive and differentiate through yesterday's step without a word.
 //!
 //! ```
 //! use wengert_autodiff::Tape;

@@ -93,7 +93,8 @@ named_tensor! {
 }
 
 impl<F: Real> Buffer<F> {
-    /// A buffer of whole numbers, such as how many batches a layer has seen: files hold it as integers, as PyTorch's do.
+    /// A buffer of whole numbers, such as how many batches a layer has seen: files hold it as integers, as PyTorch's
+    /// do.
     pub fn count(value: impl IntoTensor<F>) -> Self {
         Self { is_count: true, ..Self::new(value) }
     }
