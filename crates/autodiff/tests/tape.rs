@@ -131,28 +131,6 @@ fn gradients_of_an_old_step_are_refused() {
 }
 
 #[test]
-fn a_million_steps_do_not_grow() {
-    let mut weight = Param::from(arr1(&[0.5, -0.5]));
-    let mut tape = Tape::with_seed(0);
-    let mut after_ten = None;
-    for step in 0..1_000_000 {
-        tape.reset();
-        let loss = (tape.param(&weight) * tape.constant(vector(&[1.0, 2.0]))).tanh().sum();
-        let before = tape.stats();
-        let grads = loss.backward();
-        let grad = grads.get(&weight).expect("a gradient");
-        weight.value_mut().scaled_add(-1e-3, grad);
-        if step == 10 {
-            after_ten = Some((before, tape.stats()));
-        }
-        if step % 100_000 == 10 {
-            assert_eq!(after_ten, Some((before, tape.stats())), "at step {step}");
-        }
-    }
-    assert_eq!(tape.steps(), 1_000_000);
-}
-
-#[test]
 fn the_step_writes_a_parameter_in_place() {
     let mut weight = Param::from(arr1(&[0.5, -0.5]));
     let at = weight.value().as_ptr();
@@ -220,4 +198,31 @@ fn no_gradient_is_not_a_zero_gradient() {
     assert_eq!(grads.get(&unused), None);
     assert_eq!(grads.get(&cancelled), Some(&scalar(0.0)));
     assert_eq!(grads.len(), 1);
+}
+
+/// More than a second each; `--skip slow` leaves them out.
+mod slow {
+    use super::*;
+
+    #[test]
+    fn a_million_steps_do_not_grow() {
+        let mut weight = Param::from(arr1(&[0.5, -0.5]));
+        let mut tape = Tape::with_seed(0);
+        let mut after_ten = None;
+        for step in 0..1_000_000 {
+            tape.reset();
+            let loss = (tape.param(&weight) * tape.constant(vector(&[1.0, 2.0]))).tanh().sum();
+            let before = tape.stats();
+            let grads = loss.backward();
+            let grad = grads.get(&weight).expect("a gradient");
+            weight.value_mut().scaled_add(-1e-3, grad);
+            if step == 10 {
+                after_ten = Some((before, tape.stats()));
+            }
+            if step % 100_000 == 10 {
+                assert_eq!(after_ten, Some((before, tape.stats())), "at step {step}");
+            }
+        }
+        assert_eq!(tape.steps(), 1_000_000);
+    }
 }

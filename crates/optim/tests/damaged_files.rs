@@ -96,18 +96,6 @@ fn every_truncation_and_an_extra_byte_are_errors() {
     check_memory();
 }
 
-#[test]
-fn every_flipped_bit_is_an_error() {
-    let fixture = Fixture::new();
-    let mut bytes = fixture.bytes.clone();
-    for bit in 0..8 * bytes.len() {
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(fixture.load(&bytes).is_err(), "bit {bit} makes no difference");
-        bytes[bit / 8] ^= 1 << (bit % 8);
-    }
-    check_memory();
-}
-
 const HOSTILE: [u64; 9] =
     [u64::MAX, u64::MAX / 2, u64::MAX / 8, 1 << 62, 1 << 61, 1 << 40, 1 << 33, u32::MAX as u64, 1 << 20];
 
@@ -123,17 +111,6 @@ fn a_hostile_length_with_a_right_checksum_is_an_error() {
     for at in lengths.into_iter().map(|at| HEADER + at).chain([of_the_payload]) {
         for hostile in HOSTILE {
             assert!(fixture.load_with(at, hostile).is_err(), "{hostile} at byte {at} makes no difference");
-        }
-    }
-    check_memory();
-}
-
-#[test]
-fn a_hostile_number_at_any_byte_does_no_harm() {
-    let fixture = Fixture::new();
-    for at in HEADER..fixture.bytes.len() - 8 {
-        for hostile in HOSTILE {
-            let _ = fixture.load_with(at, hostile); // some are only other weights
         }
     }
     check_memory();
@@ -194,29 +171,6 @@ impl<'a> Layout<'a> {
 }
 
 #[test]
-fn a_damaged_safetensors_file_does_no_harm() {
-    let fixture = Fixture::new();
-    let path = fixture.directory.path().join("run.safetensors");
-    Checkpoint::read(fixture.path()).unwrap().write_safetensors(&path).unwrap();
-    let mut bytes = fs::read(path).unwrap();
-    fixture.load(&bytes).unwrap();
-    for length in 0..bytes.len() {
-        fixture.load(&bytes[..length]).unwrap_err();
-    }
-    // The format has no checksum, so some of these are only other weights.
-    for bit in 0..8 * bytes.len() {
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        let _ = fixture.load(&bytes);
-        bytes[bit / 8] ^= 1 << (bit % 8);
-    }
-    for hostile in HOSTILE {
-        bytes[..8].copy_from_slice(&hostile.to_le_bytes());
-        fixture.load(&bytes).unwrap_err();
-    }
-    check_memory();
-}
-
-#[test]
 fn what_is_too_long_or_no_file_is_not_read() {
     let fixture = Fixture::new();
     let long = fixture.directory.path().join("long");
@@ -233,4 +187,55 @@ fn what_is_too_long_or_no_file_is_not_read() {
         assert!(message(&pipe).ends_with("pipe: expected a file, found something else"));
     }
     check_memory();
+}
+
+/// More than a second each; `--skip slow` leaves them out.
+mod slow {
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_is_an_error() {
+        let fixture = Fixture::new();
+        let mut bytes = fixture.bytes.clone();
+        for bit in 0..8 * bytes.len() {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(fixture.load(&bytes).is_err(), "bit {bit} makes no difference");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        check_memory();
+    }
+
+    #[test]
+    fn a_hostile_number_at_any_byte_does_no_harm() {
+        let fixture = Fixture::new();
+        for at in HEADER..fixture.bytes.len() - 8 {
+            for hostile in HOSTILE {
+                let _ = fixture.load_with(at, hostile); // some are only other weights
+            }
+        }
+        check_memory();
+    }
+
+    #[test]
+    fn a_damaged_safetensors_file_does_no_harm() {
+        let fixture = Fixture::new();
+        let path = fixture.directory.path().join("run.safetensors");
+        Checkpoint::read(fixture.path()).unwrap().write_safetensors(&path).unwrap();
+        let mut bytes = fs::read(path).unwrap();
+        fixture.load(&bytes).unwrap();
+        for length in 0..bytes.len() {
+            fixture.load(&bytes[..length]).unwrap_err();
+        }
+        // The format has no checksum, so some of these are only other weights.
+        for bit in 0..8 * bytes.len() {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let _ = fixture.load(&bytes);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        for hostile in HOSTILE {
+            bytes[..8].copy_from_slice(&hostile.to_le_bytes());
+            fixture.load(&bytes).unwrap_err();
+        }
+        check_memory();
+    }
 }
