@@ -5,7 +5,7 @@ use crate::{Real, Tape, Tensor};
 
 /// A value on a tape: a handle that is as cheap to copy as a number.
 ///
-/// All operations are methods of this type; see the source files of the `ops` folder, one per kind. Binary operations
+/// All operations are methods of this type; see the headings below, one per kind. Binary operations
 /// broadcast as NumPy does. An operation panics at the caller's line, naming itself and the shapes, where the shapes do
 /// not fit or the operands come from two tapes.
 ///
