@@ -100,11 +100,7 @@ where
             None
         }
     };
-    let mut state: BTreeMap<&str, BTreeMap<&str, &RawTensor>> = BTreeMap::new();
-    for (name, tensor) in &file.state {
-        let (param, field) = name.rsplit_once('/').unwrap_or((name, ""));
-        state.entry(param).or_default().insert(field, tensor);
-    }
+    let mut state = by_param(&file.state);
     let mut entries = BTreeMap::new();
     for (name, param) in model.params() {
         if let Some(fields) = state.remove(name.as_str()) {
@@ -118,6 +114,16 @@ where
         report.unexpected.extend(fields.keys().map(|field| format!("{param}/{field}")));
     }
     Some(OptimizerPlan { rules, entries, steps: file.steps })
+}
+
+/// The fields of each parameter's state.
+fn by_param(file: &BTreeMap<String, RawTensor>) -> BTreeMap<&str, BTreeMap<&str, &RawTensor>> {
+    let mut state: BTreeMap<&str, BTreeMap<&str, &RawTensor>> = BTreeMap::new();
+    for (name, tensor) in file {
+        let (param, field) = name.rsplit_once('/').unwrap_or((name, ""));
+        state.entry(param).or_default().insert(field, tensor);
+    }
+    state
 }
 
 /// `state` filled from the file, or `None` if some of it did not fit.

@@ -255,7 +255,7 @@ impl Row for RAdam {
     fn in_units(&self, units: Units) -> Option<Self> {
         let lr = units.param / units.gradient();
         let weight_decay = units.decay_at(self.weight_decay, lr);
-        (self.beta2 <= 0.6).then(|| Self { lr: lr * self.lr, weight_decay, ..*self })
+        (self.beta2 <= 0.6).then_some(Self { lr: lr * self.lr, weight_decay, ..*self })
     }
 }
 
