@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{expect_none, files, read, root, rust_files, shown};
+use super::{expect_none, read, root, rust_files, shown};
 
 type Graph = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
@@ -204,10 +204,12 @@ fn reachable(graph: &Graph, from: &Path) -> BTreeSet<PathBuf> {
 
 #[test]
 fn unsafe_code_is_in_one_place() {
-    let elsewhere = files(&root().join("crates")).into_iter().filter(|path| {
-        let rust = path.extension().is_some_and(|extension| extension == "rs");
-        rust && !path.starts_with(root().join("crates/autodiff/src/compute"))
-            && code(&read(path)).lines().any(|line| line.contains("unsafe {") || line.contains("unsafe fn"))
+    let all = ["crates", "examples", "benches"].into_iter().flat_map(rust_files);
+    let elsewhere = all.filter(|path| {
+        !path.starts_with(root().join("crates/autodiff/src/compute"))
+            && code(&read(path))
+                .lines()
+                .any(|line| ["unsafe {", "unsafe fn", "unsafe impl"].iter().any(|what| line.contains(what)))
     });
     expect_none("files with `unsafe`", elsewhere.map(|path| shown(&path)).collect());
 }

@@ -358,7 +358,9 @@ fn the_table_knows_every_op() {
     }
     assert!(ops.contains("tanh") && ops.contains("add"), "the search itself: {ops:?}");
     let rows: BTreeSet<_> = table().into_iter().map(|row| row.op.to_owned()).collect();
-    assert_eq!(rows, ops, "left: the table, right: the sources");
+    let (missing, unknown): (Vec<_>, Vec<_>) =
+        (ops.difference(&rows).collect(), rows.difference(&ops).collect());
+    assert!(rows == ops, "no row for {missing:?}; no such op: {unknown:?}");
 }
 
 /// A row proves little if its runs all have the same kind of shape.

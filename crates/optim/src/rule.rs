@@ -7,7 +7,7 @@ use crate::state::State;
 /// The arithmetic of an optimizer on one tensor, with its hyper-parameters as public fields.
 ///
 /// A rule knows nothing of models, names or other tensors; [`Optimizer`](crate::Optimizer) does the rest. To write one,
-/// follow `sgd.rs`: a struct of hyper-parameters, a struct of state with named fields, one loop in the paper's order.
+/// follow `lion.rs`: a struct of hyper-parameters, a struct of state with named fields, one loop in the paper's order.
 /// To see it explained and logged, add [`Explain`](crate::inspect::Explain).
 #[doc(alias("GradientTransformation", "optim", "optimizers"))]
 pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {

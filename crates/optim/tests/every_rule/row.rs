@@ -67,6 +67,7 @@ impl Units {
 }
 
 /// What a metamorphic test must know of a rule.
+#[diagnostic::on_unimplemented(note = "add the rule and its options to tests/every_rule/table.rs")]
 pub(crate) trait Row:
     Explain<f64> + Explain<f32> + Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned
 {

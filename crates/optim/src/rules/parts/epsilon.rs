@@ -70,6 +70,7 @@ impl Epsilon {
 }
 
 /// `√(c v + inside) + outside`. One of the two is zero, and adding zero is exact: all placements share one loop.
+/// The plain path of RMSProp adds `outside` itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Root<F> {
     correction: F,

@@ -3,7 +3,8 @@ use wengert_autodiff::Real;
 use crate::rules::parts::ema::flush_subnormal;
 use crate::rules::parts::optional::Optional;
 
-/// `b ← μ b + d u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`.
+/// `b ← μ b + w u`; the update is `b`, or with Nesterov's momentum `u + μ b`. Without a buffer it is `u`. The weight
+/// `w` is 1 - τ in SGD with dampening τ (1 at its first step), and 1 in RMSProp.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Momentum<F> {
     pub(crate) mu: F,
