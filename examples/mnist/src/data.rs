@@ -10,22 +10,26 @@ use wengert::data::synthetic;
 use crate::Outcome;
 use crate::cli::Args;
 
-/// Where the real MNIST goes and is looked for.
-const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/mnist");
-
 const TRAIN_DIGITS: usize = 40_000;
 const TEST_DIGITS: usize = 5_000;
 /// Of the digits; `--seed` is for the training, so that runs with different seeds can be compared.
 const SEED: u64 = 0;
 
+/// The root of the repository, two folders above this package.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders above")
+}
+
 pub fn load(args: &Args) -> Outcome<TrainTest> {
+    // Where the real MNIST goes and is looked for.
+    let home = &root().join("datasets/mnist");
     if args.download {
         download(args)?;
     }
     let mut data = match &args.data {
         Some(name) if name == Path::new("synthetic") => generate(),
         Some(directory) => mnist::load(directory)?,
-        None if has_files(MNIST) => mnist::load(MNIST)?,
+        None if has_files(home) => mnist::load(home)?,
         None => {
             if !args.quiet {
                 println!(
@@ -50,7 +54,7 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
 }
 
 /// Not counting what a download that failed has left behind: its lock, `.download.lock`, and parts of files, `*.part`.
-fn has_files(directory: &str) -> bool {
+fn has_files(directory: &Path) -> bool {
     let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.any(|entry| {
         let name = entry.file_name();
@@ -62,7 +66,7 @@ fn has_files(directory: &str) -> bool {
 fn download(args: &Args) -> Outcome<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--release", "--example", "download", "--manifest-path"]);
-    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+    cargo.arg(root().join("Cargo.toml"));
     if args.quiet {
         cargo.args(["--quiet", "--", "--quiet"]);
     }
