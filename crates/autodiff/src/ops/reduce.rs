@@ -43,7 +43,7 @@ impl Reduction {
 
     fn sum<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
         if self.axes.len() == x.ndim() {
-            return Tensor::from_elem(IxDyn(&[]), x.sum());
+            return Tensor::from_elem(IxDyn(&[]), reduce::sum_all(x));
         }
         self.fold(x, reduce::sum_axis)
     }
@@ -189,8 +189,12 @@ impl<F: Real> Var<'_, F> {
             over.count
         );
         let (n, divisor) = (F::from_f64(over.count as f64), F::from_f64((over.count - ddof) as f64));
-        let mean = over.with_axes(over.sum(&x).mapv_into(|sum| sum / n));
-        let centered = elementwise::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
+        // Twice: beside a large mean, what rounding takes from it is not small.
+        let mut centered = x;
+        for _ in 0..2 {
+            let mean = over.with_axes(over.sum(&centered).mapv_into(|sum| sum / n));
+            centered = elementwise::broadcast_map(&centered, &mean, centered.shape(), |x, m| x - m);
+        }
         let squares = over.sum(&elementwise::map(&centered, |c| c * c));
         let y = over.finish(squares.mapv_into(|sum| sum / divisor));
         let rate = F::from_f64(2.0) / divisor;

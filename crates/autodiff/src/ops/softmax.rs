@@ -1,9 +1,9 @@
 //! Softmax and its relatives. The largest element is subtracted first, so that no exponential overflows.
 
-use ndarray::{Axis, aview1};
+use ndarray::Axis;
 
 use super::axes;
-use crate::compute::{buffers, elementwise, inlined, reduce};
+use crate::compute::{buffers, elementwise, inlined, reduce, sum};
 use crate::{Real, Tensor, Var};
 
 /// # Softmax and its relatives
@@ -23,7 +23,7 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn softmax(self, axis: isize) -> Self {
         let pullback = inlined!(|dy: &mut [F], y: &[F]| {
-            let mean = aview1(dy).dot(&aview1(y));
+            let mean = sum::dot(dy, y);
             dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
         });
         self.along("softmax", axis, softmax, pullback)
@@ -45,7 +45,7 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
         let pullback = inlined!(|dy: &mut [F], y: &[F]| {
-            let sum = aview1(dy).sum();
+            let sum = sum::sum(dy);
             dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
         });
         self.along("log_softmax", axis, log_softmax, pullback)
@@ -142,7 +142,7 @@ fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F
     });
     elementwise::for_each_lane(&mut y, x, axis, subtract_max);
     let powers = elementwise::map(&y, F::fast_exp);
-    let finish = inlined!(|y: &mut [F], powers: &[F]| finish(y, powers, aview1(powers).sum()));
+    let finish = inlined!(|y: &mut [F], powers: &[F]| finish(y, powers, sum::sum(powers)));
     elementwise::for_each_lane(&mut y, &powers, axis, finish);
     buffers::recycle(powers);
     y
