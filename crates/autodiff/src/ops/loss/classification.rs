@@ -113,8 +113,11 @@ impl<F: Real> Var<'_, F> {
             let rows = dx.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
             vectorized(inlined!(|| {
                 for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
+                    // p - 1 of the label, as minus the others' sum: near 1 the difference would cancel.
+                    row[label] = F::ZERO;
+                    let at_label = smoothing - everywhere - sum::sum(row);
                     row.iter_mut().for_each(|p| *p = (*p - everywhere) * dy);
-                    row[label] -= on_label * dy;
+                    row[label] = at_label * dy;
                 }
             }));
             dx
