@@ -138,7 +138,9 @@ fn another_model_is_refused() {
     let CheckpointError::Mismatch { report, .. } = error else { panic!("{error}") };
     assert_eq!(
         report.to_string(),
-        "1 tensors matched\n  missing from the file: third\n  only in the file: second"
+        "1 tensors matched\n  missing from the file: third\n  only in the file: second\n  \
+         hint: `Weights::new().rename(…)` gives the file's names as the model has them\n  \
+         hint: `Weights::new().load_partial` takes what fits and leaves the rest"
     );
 }
 

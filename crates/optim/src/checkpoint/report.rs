@@ -18,6 +18,8 @@ pub struct LoadReport {
     pub unexpected: Vec<String>,
     /// What both have and is not the same: shapes and types of tensors, kind and hyper-parameters of the optimizer.
     pub mismatched: Vec<Mismatch>,
+    /// What [`Weights`](super::Weights) could do about it.
+    pub hints: Vec<String>,
 }
 
 /// A difference between a file and what it is loaded into.
@@ -42,6 +44,7 @@ impl LoadReport {
         self.missing.extend(other.missing);
         self.unexpected.extend(other.unexpected);
         self.mismatched.extend(other.mismatched);
+        self.hints.extend(other.hints);
     }
 
     pub(super) fn mismatch(
@@ -69,6 +72,9 @@ impl fmt::Display for LoadReport {
         }
         for Mismatch { name, expected, found } in &self.mismatched {
             write!(f, "\n  {name}: expected {expected}, found {found}")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\n  hint: {hint}")?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The bytes of a file: two formats, and what they share.
 
 pub(super) mod container;
+pub(super) mod dtype;
 pub(super) mod error;
 pub(super) mod limits;
 pub(super) mod records;

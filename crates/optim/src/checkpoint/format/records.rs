@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use bincode::config::{self, Config};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::dtype::Dtype;
 use super::error::FormatError;
 use super::limits::MAX_LENGTH;
-use super::tensor::{Dtype, RawTensor};
+use super::tensor::RawTensor;
 use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
 /// Stands in the header of the file.
@@ -53,39 +54,12 @@ struct RuleRecord<'a> {
 #[derive(Serialize, Deserialize)]
 struct TensorRecord<'a> {
     name: &'a str,
-    dtype: DtypeRecord,
+    /// The place in [`Dtype::ALL`].
+    dtype: u32,
     shape: Vec<u64>,
     /// As one piece: serde's own way is byte by byte.
     #[serde(serialize_with = "in_one_piece")]
     data: &'a [u8],
-}
-
-/// The order is part of the format: new ones go to the end.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum DtypeRecord {
-    F32,
-    F64,
-    I64,
-}
-
-impl From<Dtype> for DtypeRecord {
-    fn from(dtype: Dtype) -> Self {
-        match dtype {
-            Dtype::F32 => Self::F32,
-            Dtype::F64 => Self::F64,
-            Dtype::I64 => Self::I64,
-        }
-    }
-}
-
-impl From<DtypeRecord> for Dtype {
-    fn from(record: DtypeRecord) -> Self {
-        match record {
-            DtypeRecord::F32 => Self::F32,
-            DtypeRecord::F64 => Self::F64,
-            DtypeRecord::I64 => Self::I64,
-        }
-    }
 }
 
 fn in_one_piece<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -109,7 +83,7 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
 fn tensors(tensors: &BTreeMap<String, RawTensor>) -> Vec<TensorRecord<'_>> {
     let records = tensors.iter().map(|(name, tensor)| TensorRecord {
         name,
-        dtype: tensor.dtype().into(),
+        dtype: tensor.dtype() as u32,
         shape: tensor.shape().iter().map(|&axis| axis as u64).collect(),
         data: tensor.bytes(),
     });
@@ -152,7 +126,10 @@ pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, Format
 fn checked(records: Vec<TensorRecord<'_>>) -> Result<BTreeMap<String, RawTensor>, FormatError> {
     let mut tensors = BTreeMap::new();
     for record in records {
-        let dtype = Dtype::from(record.dtype);
+        let dtype = Dtype::ALL.get(record.dtype as usize);
+        let &dtype = dtype.ok_or_else(|| {
+            FormatError::new(format!("a known type of `{}`", record.name), format!("type {}", record.dtype))
+        })?;
         let shape: Option<Vec<_>> = record.shape.iter().map(|&axis| usize::try_from(axis).ok()).collect();
         let tensor = shape.and_then(|shape| RawTensor::new(dtype, shape, record.data)).ok_or_else(|| {
             let expected =

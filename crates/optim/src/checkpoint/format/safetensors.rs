@@ -7,8 +7,9 @@ use ::safetensors::tensor::{self, Dtype as TheirDtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::dtype::Dtype;
 use super::error::FormatError;
-use super::tensor::{Dtype, RawTensor};
+use super::tensor::RawTensor;
 use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
 /// The one key of the metadata: with a second one the order, and so the bytes, would differ from run to run.
@@ -44,7 +45,7 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
         }
     }
     let views = tensors.into_iter().map(|(name, tensor)| {
-        let view = TensorView::new(theirs(tensor.dtype()), tensor.shape().to_vec(), tensor.bytes());
+        let view = TensorView::new(theirs(tensor.dtype())?, tensor.shape().to_vec(), tensor.bytes());
         view.map(|view| (name, view)).map_err(|error| error.to_string())
     });
     let views = views.collect::<Result<Vec<_>, _>>()?;
@@ -82,9 +83,8 @@ pub(in crate::checkpoint) fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatEr
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;
     let mut model = BTreeMap::new();
     for (name, view) in file.iter() {
-        let dtype = ours(view.dtype()).ok_or_else(|| {
-            FormatError::new(format!("`{name}` as F32, F64 or I64"), format!("{:?}", view.dtype()))
-        })?;
+        let dtype = ours(view.dtype())
+            .ok_or_else(|| FormatError::new(format!("`{name}` of a known type"), view.dtype()))?;
         let tensor = RawTensor::new(dtype, view.shape().to_vec(), view.data());
         let tensor = tensor.ok_or_else(|| {
             FormatError::new(format!("a shape of `{name}` that fits its data"), format!("{:?}", view.shape()))
@@ -118,19 +118,12 @@ impl RuleMetadata {
     }
 }
 
-fn theirs(dtype: Dtype) -> TheirDtype {
-    match dtype {
-        Dtype::F32 => TheirDtype::F32,
-        Dtype::F64 => TheirDtype::F64,
-        Dtype::I64 => TheirDtype::I64,
-    }
+/// They spell the types as we do.
+fn theirs(dtype: Dtype) -> Result<TheirDtype, String> {
+    let name = serde_json::Value::String(dtype.to_string());
+    serde_json::from_value(name).map_err(|error| error.to_string())
 }
 
 fn ours(dtype: TheirDtype) -> Option<Dtype> {
-    match dtype {
-        TheirDtype::F32 => Some(Dtype::F32),
-        TheirDtype::F64 => Some(Dtype::F64),
-        TheirDtype::I64 => Some(Dtype::I64),
-        _ => None,
-    }
+    Dtype::ALL.iter().copied().find(|ours| ours.to_string() == dtype.to_string())
 }
