@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod harmless;
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
@@ -15,6 +16,7 @@ use std::process;
 use std::time::Duration;
 
 pub use error::FileError;
+pub use harmless::harmless;
 
 /// Writes `path` with `fill`; on any error or panic `path` is as it was before and nothing is left beside it. (If the
 /// directory alone cannot be synced, which comes last, the error says that the new file may not survive a power cut.)

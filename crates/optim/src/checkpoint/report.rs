@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use wengert_files::harmless;
 
 /// How a file and a model, with its optimizer, fit each other. Print it.
 ///
@@ -65,16 +66,17 @@ impl fmt::Display for LoadReport {
         }
         write!(f, "{matched} tensors matched")?;
         for name in &self.missing {
-            write!(f, "\n  missing from the file: {name}")?;
+            write!(f, "\n  missing from the file: {}", harmless(name))?;
         }
         for name in &self.unexpected {
-            write!(f, "\n  only in the file: {name}")?;
+            write!(f, "\n  only in the file: {}", harmless(name))?;
         }
         for Mismatch { name, expected, found } in &self.mismatched {
+            let [name, expected, found] = [name, expected, found].map(|text| harmless(text));
             write!(f, "\n  {name}: expected {expected}, found {found}")?;
         }
         for hint in &self.hints {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "\n  hint: {}", harmless(hint))?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Weights of any origin: every type, other names, in part. The files of `pytorch/` are PyTorch's.
 
+mod frame;
 mod types;
 
 use std::fs;
@@ -228,4 +229,14 @@ fn the_hint_is_the_call_that_helps() {
         twice.ends_with("expected every name once, found `model.weight` twice, as they were renamed"),
         "{twice}"
     );
+}
+
+/// Errors are printed by programs that know nothing of files.
+#[test]
+fn no_name_of_a_file_steers_the_terminal_from_within_a_complaint() {
+    let name = r"\u001b[2J\u009b1m\u202e\nhint: run this.weight";
+    let file = file(&[(name, "F32", "[1]", &[0; 4]), (&format!("ddp{name}"), "F64", "[1]", &[0; 8])]);
+    let error = load_weights(file.path(), &mut one::<f32>(&[1])).unwrap_err().to_string();
+    assert!(error.contains(&format!("only in the file: {}\n", name.replace(r"\n", r"\u000a"))), "{error}");
+    assert!(!error.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{error:?}");
 }

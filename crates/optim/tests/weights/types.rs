@@ -1,5 +1,8 @@
 //! Types: what is widened, rounded, counted, or left alone.
 
+use std::fs;
+
+use safetensors::SafeTensors;
 use wengert_autodiff::{Buffer, Tensor, module};
 use wengert_optim::checkpoint::{Checkpoint, Weights, load_weights};
 
@@ -106,6 +109,13 @@ fn every_type_is_read_left_alone_and_kept_by_both_formats() {
         read.write(&ours).unwrap();
         Checkpoint::read(&ours).unwrap().write_safetensors(&theirs).unwrap();
         assert_eq!(Checkpoint::read(&theirs).unwrap(), read, "{dtype}");
+        let bytes = fs::read(&theirs).unwrap();
+        let peer = SafeTensors::deserialize(&bytes).unwrap();
+        let view = peer.tensor("other").unwrap();
+        assert_eq!(
+            (view.dtype().to_string(), view.shape(), view.data()),
+            (dtype.into(), &[elements][..], &data[..])
+        );
 
         // As a weight, none but floats of 16 bits and more are taken.
         let float = ["F16", "BF16", "F32", "F64"].contains(&dtype);

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! dtypes {
     ($($(#[$attribute:meta])* $name:ident $bits:literal)*) => {
         /// The type of a saved tensor's elements. Files spell it as here.
@@ -7,7 +9,7 @@ macro_rules! dtypes {
         /// Models take `F32` and `F64`, `F16` and `BF16` too, and any integer where they count. The others are listed,
         /// compared and converted.
         #[allow(non_camel_case_types)] // the spelling of the files
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Dtype {
             $($(#[$attribute])* $name,)*

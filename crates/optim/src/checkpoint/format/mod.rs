@@ -3,6 +3,8 @@
 pub(super) mod container;
 pub(super) mod dtype;
 pub(super) mod error;
+#[cfg(feature = "safetensors")]
+mod header;
 pub(super) mod limits;
 pub(super) mod records;
 #[cfg(feature = "safetensors")]
