@@ -1,8 +1,8 @@
 //! The frame of safetensors: the length of a header, the header as JSON, the tensors without gaps.
 //!
 //! The design decision: it is read and written here and not by the crate `safetensors`, which the tests hold it
-//! against. That crate takes twenty times the file's length in memory where tensors are many and small, lets the last of
-//! two tensors of one name win, and writes metadata in another order in every run.
+//! against. That crate takes twenty times the file's length in memory where tensors are many and small, lets the last
+//! of two tensors of one name win, and writes metadata in another order in every run.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -67,9 +67,9 @@ pub(super) fn encode(
 }
 
 /// Metadata and tensors of a file.
-pub(super) fn decode(
-    bytes: &[u8],
-) -> Result<(BTreeMap<String, String>, BTreeMap<String, RawTensor>), FormatError> {
+type Content = (BTreeMap<String, String>, BTreeMap<String, RawTensor>);
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Content, FormatError> {
     let expected = "a checkpoint or safetensors file";
     let (json, data) = bytes
         .split_first_chunk()
