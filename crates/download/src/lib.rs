@@ -115,14 +115,14 @@ impl RemoteFile<'_> {
         mut progress: impl FnMut(Progress),
     ) -> Result<PathBuf, DownloadError> {
         let directory = directory.as_ref();
+        let path = directory.join(self.name);
+        if let Some(present) = self.present(&path) {
+            return Ok(present); // without the lock, which a directory that cannot be written does not give
+        }
         fs::create_dir_all(directory).map_err(DownloadError::io(directory, "create"))?;
         let _lock = lock(directory)?;
-
-        let path = directory.join(self.name);
-        for present in [path.clone(), path.with_extension("")] {
-            if present.is_file() && self.verify(&present).is_ok() {
-                return Ok(present);
-            }
+        if let Some(present) = self.present(&path) {
+            return Ok(present); // another process has fetched it meanwhile
         }
         let mut attempts = Vec::new();
         for mirror in mirrors {
@@ -139,8 +139,15 @@ impl RemoteFile<'_> {
         Err(DownloadError::Mirrors { path, attempts })
     }
 
+    /// The file with the right content, compressed or not.
+    fn present(&self, path: &Path) -> Option<PathBuf> {
+        let both = [path.to_owned(), path.with_extension("")];
+        both.into_iter().find(|present| present.is_file() && self.verify(present).is_ok())
+    }
+
     fn fetch_from(&self, url: &str, path: &Path, progress: &mut impl FnMut(Progress)) -> Result<(), Failure> {
         let part = path.with_file_name(format!("{}.part", self.name));
+        check_plain(&part).map_err(Failure::Local)?;
         loop {
             let resumed_at = self.transfer(url, &part, progress)?;
             match self.verify(&part) {
@@ -283,9 +290,20 @@ fn remove(part: &Path) -> Result<(), Failure> {
     }
 }
 
+/// To open a pipe would be to wait for its other end, and what is written through a link is not ours.
+fn check_plain(path: &Path) -> Result<(), DownloadError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(FileError::malformed(path, "a plain file or none", "something else").into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Holds off other processes until dropped. Its own file, because the `.part` changes its name while it is in use.
 fn lock(directory: &Path) -> Result<File, DownloadError> {
     let path = directory.join(".download.lock");
+    check_plain(&path)?;
     let file = File::create(&path).map_err(DownloadError::io(&path, "create"))?;
     match file.lock() {
         // A file system may lack locks: download all the same.

@@ -124,7 +124,7 @@ impl<F: Real> Tape<F> {
         self.nodes.get_mut().drain(..).rev().filter_map(|node| node.value).for_each(buffers::recycle);
         buffers::trim::<F>();
         self.spent.set(false);
-        self.step += 1;
+        self.step = self.step.wrapping_add(1); // `set_steps` takes any count
         *self.rng.get_mut() = None;
     }
 
