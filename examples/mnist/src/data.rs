@@ -57,7 +57,7 @@ pub fn files(args: &Args) -> Vec<PathBuf> {
     let home = root().join("datasets/mnist");
     let directories = [args.data.as_deref().unwrap_or(&home)].into_iter().chain(args.test.as_deref());
     let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
-    let idx = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-ubyte"));
+    let idx = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("idx"));
     entries.map(|entry| entry.path()).filter(idx).collect()
 }
 

@@ -28,6 +28,7 @@ use clap::Parser;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wengert::data::ImageDataset;
+use wengert::data::mnist::TrainTest;
 use wengert::layers::RmsNorm;
 use wengert::optim::{AdaGrad, Adadelta, Adamax, Lion, NAdam, RAdam};
 use wengert::prelude::*;
@@ -71,7 +72,7 @@ fn run(args: &Args) -> Outcome<u8> {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
     }
     let data = data::load(args, &mut console)?;
-    check_size(args, &data.train)?;
+    check_size(args, &data)?;
     output::prepare(args, &data::files(args))?;
     /// Trains with the rule; a rate from the command line goes before its own.
     macro_rules! train_with {
@@ -100,12 +101,12 @@ fn run(args: &Args) -> Outcome<u8> {
 }
 
 /// Refuses networks and batches for which no machine has the memory.
-fn check_size(args: &Args, data: &ImageDataset) -> Outcome<()> {
-    let (rows, columns) = data.image_size();
-    let widths = iter::once(rows * columns).chain(args.hidden.iter().copied()).chain([data.classes()]);
+fn check_size(args: &Args, data: &TrainTest) -> Outcome<()> {
+    let (rows, columns) = data.train.image_size();
+    let widths = iter::once(rows * columns).chain(args.hidden.iter().copied()).chain([data.train.classes()]);
     let widths: Vec<u128> = widths.map(|width| width as u128).collect();
     let parameters = widths.windows(2).fold(0, |sum: u128, pair| sum.saturating_add(pair[0] * pair[1]));
-    let batch = args.batch_size.min(data.len()).max(EVALUATION_BATCH);
+    let batch = args.batch_size.min(data.train.len()).max(EVALUATION_BATCH.min(data.test.len()));
     let activations = widths.iter().fold(0, |sum: u128, width| sum.saturating_add(width * batch as u128));
     let hidden = args.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
     for (numbers, what) in [(parameters, "parameters"), (activations, "activations of a batch")] {

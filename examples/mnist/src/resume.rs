@@ -64,9 +64,7 @@ impl Settings {
 fn fingerprint(data: &ImageDataset) -> String {
     let mut crc = crc32fast::Hasher::new();
     crc.update(data.labels());
-    for index in 0..data.len() {
-        data.image(index).rows().into_iter().for_each(|row| crc.update(&row.to_vec()));
-    }
+    crc.update(data.pixels());
     let (rows, columns) = data.image_size();
     format!("{} images of {rows}x{columns}, checksum {:08x}", data.len(), crc.finalize())
 }

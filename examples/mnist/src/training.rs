@@ -57,11 +57,11 @@ impl<'a, R: Rule + Serialize + DeserializeOwned> Training<'a, R> {
 
     /// The epochs that are left, unless a signal comes; returns the exit code.
     pub fn run(mut self, signals: &Signals, console: &mut Console) -> Outcome<u8> {
+        signals.defer();
         let mut metrics = Metrics::create(self.args, &self.run.history)?;
         let (train, test) = (self.data.train.len(), self.data.test.len());
         let parameters = self.model.parameter_count();
         console.say(format!("{parameters} parameters, {train} training images, {test} test images"));
-        signals.defer();
 
         let last = self.args.stop_after.unwrap_or(self.args.epochs).min(self.args.epochs);
         for number in self.run.history.len() as u32 + 1..=last {
