@@ -84,6 +84,9 @@ fn try_to_write(file: &Path, whole: bool) -> io::Result<()> {
     let file = follow(file)?;
     match fs::metadata(&file) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if whole && !metadata.is_file() => {
+            Err(io::Error::other("not a file that can be replaced"))
+        }
         // A terminal, a pipe: to open it may wait for its other end.
         Ok(metadata) if !metadata.is_file() => Ok(()),
         Ok(_) if !whole => OpenOptions::new().append(true).open(&file).map(drop),
