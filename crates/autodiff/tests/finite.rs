@@ -66,6 +66,18 @@ fn an_overflow_in_the_first_layer() {
 }
 
 #[test]
+fn an_inference_tape_names_the_layer_too() {
+    let model = model();
+    let mut tape = Tape::inference();
+    tape.detect_anomaly(&model);
+    let h = model.first.forward(tape.constant(arr2(&[[1000.0, 0.0]])));
+    assert!(!h.needs_grad() && !tape.param(&model.first.weight).needs_grad());
+    assert_panics(&["value of `exp`", "near `first.weight`", "inf at [0, 0]"], || {
+        _ = h.exp();
+    });
+}
+
+#[test]
 fn a_layer_s_own_result() {
     let mut model = model();
     model.second.weight.value_mut()[[1, 0]] = f32::MAX;

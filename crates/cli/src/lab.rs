@@ -44,11 +44,11 @@ pub(crate) fn run(lab: &Lab) -> Result<ExitCode, Box<dyn Error>> {
             Ok(code(&report))
         }
         Lab::All { out } => {
-            // Before the minutes of work, not after them.
-            fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+            let [json, page] = ["report.json", "index.html"].map(|name| out.join(name));
+            try_to_write(out, &[&json, &page])?;
             let report = run_with_progress(&all);
-            write(&out.join("report.json"), &report.to_json()?)?;
-            write(&out.join("index.html"), &report.to_html())?;
+            write(&json, &report.to_json()?)?;
+            write(&page, &report.to_html())?;
             print_text(&summary(&report, out))?;
             Ok(code(&report))
         }
@@ -81,7 +81,6 @@ fn run_with_progress(experiments: &[Experiment]) -> Report {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
     let bar = ProgressBar::new(experiments.len() as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
     let report = Report::run(experiments, |finding| {
         bar.set_message(finding.experiment.name);
         bar.inc(1);
@@ -104,6 +103,17 @@ fn summary(report: &Report, out: &Path) -> String {
     let page = out.join("index.html");
     text += &format!("{passed} of {total} claims pass, in {seconds:.1} s: {}\n", page.display());
     text
+}
+
+/// What cannot be written is found before the minutes of work, not after them.
+fn try_to_write(directory: &Path, files: &[&Path]) -> Result<(), String> {
+    fs::create_dir_all(directory)
+        .and_then(|()| tempfile::tempfile_in(directory))
+        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    match files.iter().find(|file| file.is_dir()) {
+        Some(file) => Err(format!("{}: is a directory", file.display())),
+        None => Ok(()),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

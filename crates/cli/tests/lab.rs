@@ -54,3 +54,33 @@ fn wrong_input_is_explained() {
         assert!(complaint.contains(part), "no `{part}` in\n{complaint}");
     }
 }
+
+#[test]
+fn an_output_that_cannot_be_written_is_found_before_the_work() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("taken/index.html")).unwrap();
+    let mut outputs = vec!["taken"];
+    if cfg!(target_os = "linux") {
+        outputs.push("/proc/self"); // nobody can make a file there, not even root
+    }
+    for out in outputs {
+        let (code, output, complaint) = wengert(dir.path(), &["lab", "all", "--out", out]);
+        assert_eq!((code, output.as_str()), (2, ""), "{complaint}");
+        assert!(complaint.contains(out), "{complaint}");
+        assert!(
+            !complaint.contains("report.json"),
+            "found only when the first file was written: {complaint}"
+        );
+    }
+}
+
+/// With stacks that fit into no memory, the system gives no threads.
+#[test]
+fn without_threads_one_does_the_work() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
+    command.args(["lab", "run", "constant-gradient"]).env("RUST_MIN_STACK", (isize::MAX / 2).to_string());
+    let output = command.output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*complaint), (Some(0), ""));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("pass  steps to 95 %"));
+}

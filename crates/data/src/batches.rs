@@ -104,6 +104,12 @@ impl Iterator for Batches<'_> {
         Some(batch)
     }
 
+    /// Skips batches without making them, as a run does that goes on in the middle of an epoch.
+    fn nth(&mut self, n: usize) -> Option<Batch> {
+        self.next = self.next.saturating_add(n.saturating_mul(self.size)).min(self.order.len());
+        self.next()
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         let rest = self.order.len() - self.next;
         let batches = if self.drop_last { rest / self.size } else { rest.div_ceil(self.size) };

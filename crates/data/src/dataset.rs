@@ -82,8 +82,8 @@ impl ImageDataset {
         self.images.index_axis(Axis(0), index)
     }
 
-    /// All pixels, image after image.
-    pub(crate) fn pixels(&self) -> &[u8] {
+    /// All pixels, image after image: `len() * rows * cols` bytes.
+    pub fn pixels(&self) -> &[u8] {
         self.images.as_slice().expect("images are kept in standard layout")
     }
 

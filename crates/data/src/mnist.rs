@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array3, ArrayD};
+use ndarray::{Array3, ArrayD, Axis};
 
 use crate::{DataError, ImageDataset, idx};
+
+/// In an image, which in this family has 28 × 28. A small gzip file can hold larger ones, of nothing, that take a
+/// network's memory.
+const MOST_PIXELS: usize = 1 << 20;
 
 /// The two halves every set of the family is published in.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub enum Emnist {
 
 /// Loads MNIST, or Fashion-MNIST or KMNIST, which use the same four names: `train-images`, `train-labels`,
 /// `t10k-images`, `t10k-labels`, each as `…-idx3-ubyte` or `….idx3-ubyte` (`idx1` for labels), with or without `.gz`.
+/// Labels may be integers of any size; an image has 1 to 2²⁰ pixels. Before pixels are read, the sizes in the headers
+/// are compared.
 ///
 /// # Errors
 ///
@@ -43,6 +49,18 @@ pub enum Emnist {
 pub fn load(directory: impl AsRef<Path>) -> Result<TrainTest, DataError> {
     let half = |prefix| load_half(directory.as_ref(), prefix, 10, |images| images, 0);
     same_size(directory.as_ref(), half("train")?, half("t10k")?)
+}
+
+/// Loads QMNIST (Yadav and Bottou, "Cold Case: The Lost MNIST Digits", 2019) from its files
+/// `qmnist-train-images-idx3-ubyte.gz`, `qmnist-train-labels-idx2-int.gz` and so on for `test`, in the spellings
+/// [`load`] accepts. Of the eight numbers that it tells of each image, the first is the label.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_qmnist(directory: impl AsRef<Path>) -> Result<TrainTest, DataError> {
+    let half = |half| load_half(directory.as_ref(), &format!("qmnist-{half}"), 10, |images| images, 0);
+    same_size(directory.as_ref(), half("train")?, half("test")?)
 }
 
 /// Loads a split of EMNIST from its IDX files, `emnist-letters-train-images-idx3-ubyte.gz` and so on, in the spellings
@@ -75,22 +93,51 @@ fn load_half(
     arrange: impl Fn(Array3<u8>) -> Array3<u8>,
     first_label: u8,
 ) -> Result<ImageDataset, DataError> {
-    let images_path = find(directory, &format!("{prefix}-images"), "idx3-ubyte")?;
-    let labels_path = find(directory, &format!("{prefix}-labels"), "idx1-ubyte")?;
-    let images = read_rank(&images_path, 3)?.into_dimensionality().expect("rank 3 was checked");
-    let labels = read_rank(&labels_path, 1)?.into_raw_vec_and_offset().0;
-    from_zero(labels, first_label, classes)
-        .and_then(|labels| ImageDataset::new(arrange(images), labels, classes))
-        .map_err(DataError::in_file(labels_path))
+    let images_path = find(directory, &format!("{prefix}-images"), &["idx3-ubyte"])?;
+    let labels_path = find(directory, &format!("{prefix}-labels"), &["idx1-ubyte", "idx2-int"])?;
+    let count = match idx::header::<u8>(&images_path)?.shape[..] {
+        [count, rows, cols] if (1..=MOST_PIXELS).contains(&rows.saturating_mul(cols)) => count,
+        ref sizes => {
+            let expected = match sizes.len() {
+                3 => format!("images of 1 to {MOST_PIXELS} pixels"),
+                _ => "an array of rank 3".into(),
+            };
+            return Err(DataError::malformed(images_path, expected, format!("sizes {sizes:?}")));
+        }
+    };
+    let labels = read_labels(&labels_path, count)?;
+    let labels = from_zero(labels, first_label, classes).map_err(DataError::in_file(&labels_path))?;
+    let images = idx::read(images_path)?.into_dimensionality().expect("rank 3 was checked");
+    ImageDataset::new(arrange(images), labels, classes).map_err(DataError::in_file(labels_path))
 }
 
-fn read_rank(path: &Path, rank: usize) -> Result<ArrayD<u8>, DataError> {
-    let array = idx::read(path)?;
-    if array.ndim() != rank {
-        let found = format!("sizes {:?}", array.shape());
-        return Err(DataError::malformed(path, format!("an array of rank {rank}"), found));
+/// One label for each of `images`; of several numbers that a file has for each, the first.
+fn read_labels(path: &Path, images: usize) -> Result<Vec<u8>, DataError> {
+    let header = idx::header::<i32>(path)?;
+    let labels = match header.shape[..] {
+        [labels] => labels,
+        [labels, columns] if columns > 0 => labels,
+        ref sizes => {
+            return Err(DataError::malformed(path, "an array of rank 1", format!("sizes {sizes:?}")));
+        }
+    };
+    if labels != images {
+        return Err(DataError::in_file(path)(DataError::CountMismatch { images, labels }));
     }
-    Ok(array)
+    if header.fits::<u8>() {
+        return Ok(first_of_each(&idx::read(path)?));
+    }
+    let wide: Vec<i32> = first_of_each(&idx::read_as(path)?);
+    let narrow = |label: i32| u8::try_from(label).map_err(|_| label);
+    wide.into_iter()
+        .map(narrow)
+        .collect::<Result<_, _>>()
+        .map_err(|label| DataError::malformed(path, "labels from 0 to 255", label.to_string()))
+}
+
+fn first_of_each<T: Copy>(array: &ArrayD<T>) -> Vec<T> {
+    let each = if array.ndim() == 1 { array.view() } else { array.index_axis(Axis(1), 0) };
+    each.iter().copied().collect()
 }
 
 /// Labels that count from `first`, made to count from 0.
@@ -112,9 +159,9 @@ fn same_size(directory: &Path, train: ImageDataset, test: ImageDataset) -> Resul
 
 /// The first spelling of `stem` that is a file. One archive in circulation has directories of these very names, with
 /// the files inside.
-fn find(directory: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
-    let names = ["-", "."].map(|dot| format!("{stem}{dot}{kind}"));
-    let names: Vec<String> = names.into_iter().flat_map(|name| [format!("{name}.gz"), name]).collect();
+fn find(directory: &Path, stem: &str, kinds: &[&str]) -> Result<PathBuf, DataError> {
+    let names = kinds.iter().flat_map(|kind| ["-", "."].map(|dot| format!("{stem}{dot}{kind}")));
+    let names: Vec<String> = names.flat_map(|name| [format!("{name}.gz"), name]).collect();
     match names.iter().map(|name| directory.join(name)).find(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => Err(DataError::Missing { directory: directory.into(), names }),

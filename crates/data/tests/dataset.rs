@@ -84,6 +84,20 @@ fn the_number_of_batches_is_known_and_counts_down() {
 }
 
 #[test]
+fn batches_that_are_skipped_leave_the_others() {
+    let data = dataset(10);
+    for (size, whole) in [(4, false), (4, true), (5, false), (1, false), (11, false), (usize::MAX, false)] {
+        let batches = || if whole { data.batches(size).drop_last() } else { data.batches(size) };
+        let all: Vec<_> = batches().map(|batch| firsts(&batch)).collect();
+        for n in 0..12 {
+            let rest: Vec<_> = batches().skip(n).map(|batch| firsts(&batch)).collect();
+            assert_eq!(rest, all[n.min(all.len())..], "{n} batches of {size}");
+        }
+        assert!(batches().nth(usize::MAX).is_none());
+    }
+}
+
+#[test]
 fn shuffling_is_a_permutation_given_by_the_seed() {
     let data = dataset(100);
     let order = |seed| -> Vec<usize> {

@@ -88,6 +88,116 @@ fn gzip_is_recognised_by_content_and_may_have_several_members() {
     assert_eq!(idx::read(misnamed).unwrap().as_slice().unwrap(), [7, 8, 9]);
 }
 
+/// As `gzip.open(path).read()` of Python: zeros may stand behind every member, and nothing else may.
+#[test]
+fn zeros_behind_gzip_are_padding() {
+    let directory = TempDir::new().unwrap();
+    let plain = [header(1, &[3]), vec![7, 8, 9]].concat();
+    let (whole, first, second) = (gzip(&plain), gzip(&plain[..6]), gzip(&plain[6..]));
+    let zeros = |n: usize| vec![0; n];
+    for padded in [
+        [&whole[..], &zeros(1)].concat(),
+        [&whole[..], &zeros(512)].concat(),
+        [&whole[..], &zeros(1_000_000)].concat(),
+        [&first[..], &zeros(3), &second].concat(),
+        [&first[..], &zeros(70_000), &second, &zeros(8)].concat(),
+        [&whole[..], &zeros(5), &gzip(&[])].concat(),
+    ] {
+        assert_eq!(idx::read(file(&directory, &padded)).unwrap().as_slice().unwrap(), [7, 8, 9]);
+    }
+    for damaged in [
+        [&whole[..], &zeros(9), &[1]].concat(),
+        [&whole[..], &zeros(9), &gzip(&[1])].concat(),
+        [&first[..], &zeros(9)].concat(),
+        [&first[..], &zeros(9), &second[..second.len() - 1]].concat(),
+    ] {
+        refused(&directory, &damaged);
+    }
+}
+
+/// The bytes are written out by hand: type, rank, size, and the numbers in big-endian order.
+#[test]
+fn every_element_type_is_read_into_every_type_that_holds_it() {
+    let directory = TempDir::new().unwrap();
+    let three = |code: u8, elements: &[u8]| [&[0, 0, code, 1, 0, 0, 0, 3], elements].concat();
+    let files = [
+        (three(0x08, &[1, 127, 255]), [1.0, 127.0, 255.0]),
+        (three(0x09, &[1, 127, 0xff]), [1.0, 127.0, -1.0]),
+        (three(0x0b, &[0, 1, 0x7f, 0xff, 0x80, 0]), [1.0, 32767.0, -32768.0]),
+        (
+            three(0x0c, &[0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 0x80, 0, 0, 0]),
+            [1.0, 2147483647.0, -2147483648.0],
+        ),
+        (
+            three(0x0d, &[0x3f, 0x80, 0, 0, 0xff, 0x80, 0, 0, 0, 0, 0, 1]),
+            [1.0, f64::NEG_INFINITY, 2f64.powi(-149)],
+        ),
+        (
+            three(
+                0x0e,
+                &[0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xbf, 0xf0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            ),
+            [1.0, -1.0, f64::from_bits(1)],
+        ),
+    ];
+    // Which files each type holds: u8, i8, i16, i32, f32, f64.
+    let held = [0b1, 0b10, 0b111, 0b1111, 0b1_0111, 0b11_1111];
+    for (at, (bytes, values)) in files.iter().enumerate() {
+        for bytes in [bytes.clone(), gzip(bytes)] {
+            let path = file(&directory, &bytes);
+            let read = [
+                idx::read_as::<u8>(&path).map(|a| a.mapv(f64::from)),
+                idx::read_as::<i8>(&path).map(|a| a.mapv(f64::from)),
+                idx::read_as::<i16>(&path).map(|a| a.mapv(f64::from)),
+                idx::read_as::<i32>(&path).map(|a| a.mapv(f64::from)),
+                idx::read_as::<f32>(&path).map(|a| a.mapv(f64::from)),
+                idx::read_as::<f64>(&path),
+            ];
+            for (read, held) in read.into_iter().zip(held) {
+                match read {
+                    Ok(read) => {
+                        assert!(held >> at & 1 == 1 && read.as_slice().unwrap() == values, "{bytes:02x?}")
+                    }
+                    Err(error) => {
+                        assert!(held >> at & 1 == 0, "{error}");
+                        assert!(error.to_string().contains("expected element type 0x"), "{error}");
+                    }
+                }
+            }
+        }
+        // Half an element too few, and a byte too many.
+        refused_as_f64(&directory, &bytes[..bytes.len() - 1]);
+        refused_as_f64(&directory, &[&bytes[..], &[0]].concat());
+    }
+    let wide = ndarray::arr2(&[[1, -2], [1 << 30, i32::MIN]]).into_dyn();
+    let path = directory.path().join("wide");
+    idx::write(&path, wide.view()).unwrap();
+    assert_eq!(idx::read_as::<i32>(&path).unwrap(), wide);
+    let expected = [
+        &[0, 0, 0x0c, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfe, 0x40][..],
+        &[0; 3],
+        &[0x80, 0, 0, 0],
+    ]
+    .concat();
+    assert_eq!(fs::read(&path).unwrap(), expected);
+}
+
+fn refused_as_f64(directory: &TempDir, bytes: &[u8]) {
+    let message = idx::read_as::<f64>(file(directory, bytes)).unwrap_err().to_string();
+    assert!(message.contains("expected 3 elements"), "{message}");
+}
+
+/// To open a pipe that nobody writes to waits for ever.
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_not_a_file() {
+    let directory = TempDir::new().unwrap();
+    let pipe = directory.path().join("train-images-idx3-ubyte");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let message = idx::read(&pipe).unwrap_err().to_string();
+    assert!(message.ends_with("expected a file, found something else"), "{message}");
+}
+
 #[test]
 fn every_truncation_and_every_extra_byte_is_an_error() {
     let directory = TempDir::new().unwrap();
@@ -97,7 +207,10 @@ fn every_truncation_and_every_extra_byte_is_an_error() {
             refused(&directory, &whole[..length]);
         }
         for extra in [0, 1, 0x1f] {
-            refused(&directory, &[&whole[..], &[extra]].concat());
+            // Zeros behind gzip are padding.
+            if extra != 0 || whole == plain {
+                refused(&directory, &[&whole[..], &[extra]].concat());
+            }
         }
     }
     let message = refused(&directory, &[&plain[..], &[0]].concat());
@@ -222,7 +335,7 @@ fn arrays_the_format_cannot_hold_are_refused_and_leave_no_file() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("a");
     let refuse = |shape: &[usize]| {
-        let error = idx::write(&path, ArrayD::zeros(IxDyn(shape)).view()).unwrap_err();
+        let error = idx::write(&path, ArrayD::<u8>::zeros(IxDyn(shape)).view()).unwrap_err();
         assert!(matches!(error, DataError::File(FileError::Malformed { .. })), "{error:?}");
     };
     refuse(&[]);

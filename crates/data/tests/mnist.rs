@@ -80,6 +80,62 @@ fn bad_labels_and_counts_name_the_file() {
     );
 }
 
+/// QMNIST has eight numbers for each image, of which the first is the label: here as 32-bit integers in big-endian
+/// order, written out by hand.
+#[test]
+fn qmnist_has_its_labels_among_other_numbers() {
+    let directory = TempDir::new().unwrap();
+    let labels = |half: &str, rows: &[[i32; 8]]| {
+        let mut bytes = vec![0, 0, 0x0c, 2, 0, 0, 0, rows.len() as u8, 0, 0, 0, 8];
+        bytes.extend(rows.iter().flatten().flat_map(|number| number.to_be_bytes()));
+        fs::write(directory.path().join(format!("qmnist-{half}-labels-idx2-int")), bytes).unwrap();
+    };
+    for half in ["train", "test"] {
+        write_half(directory.path(), &format!("qmnist-{half}-images-idx3-ubyte.gz"), "other", &[0, 0]);
+        labels(half, &[[5, 0, 216, 38, 5, 2, 0, 0], [9, 4, 100_000, 1, 2, 3, 4, 5]]);
+    }
+    let data = mnist::load_qmnist(directory.path()).unwrap();
+    assert_eq!((data.train.labels(), data.test.labels()), (&[5, 9][..], &[5, 9][..]));
+    assert_eq!(data.test.image(1)[[0, 0]], 10);
+    for (bad, words) in [(10, "found 10 at index 1"), (-1, "found -1"), (1 << 20, "found 1048576")] {
+        labels("test", &[[0; 8], [bad; 8]]);
+        let message = mnist::load_qmnist(directory.path()).unwrap_err().to_string();
+        assert!(message.contains("qmnist-test-labels-idx2-int: ") && message.contains(words), "{message}");
+    }
+}
+
+/// A header that promises much costs nothing: what is inflated is inflated only if the headers agree.
+#[test]
+fn images_without_pixels_or_labels_are_refused_by_their_header() {
+    let directory = TempDir::new().unwrap();
+    write_all(directory.path(), &[1], &[2]);
+    let images = directory.path().join("t10k-images-idx3-ubyte");
+    for shape in [(1, 0, 0), (1, 5, 0), (1, 0, 5), (0, 0, 0)] {
+        idx::write(&images, Array3::<u8>::zeros(shape).view().into_dyn()).unwrap();
+        let message = mnist::load(directory.path()).unwrap_err().to_string();
+        assert!(
+            message.contains("t10k-images-idx3-ubyte: expected images of 1 to 1048576 pixels"),
+            "{message}"
+        );
+    }
+    // A few kB that promise a MB, in images that take a network's memory.
+    let packed = directory.path().join("t10k-images-idx3-ubyte.gz");
+    idx::write(&packed, Array3::<u8>::zeros((1, 1025, 1024)).view().into_dyn()).unwrap();
+    let message = mnist::load(directory.path()).unwrap_err().to_string();
+    assert!(
+        message.ends_with("expected images of 1 to 1048576 pixels, found sizes [1, 1025, 1024]"),
+        "{message}"
+    );
+    // A sound header, and damage behind it that would be seen on reading.
+    fs::remove_file(&images).unwrap();
+    idx::write(&packed, Array3::<u8>::zeros((100_000, 10, 10)).view().into_dyn()).unwrap();
+    let mut bytes = fs::read(&packed).unwrap();
+    bytes.truncate(bytes.len() - 10);
+    fs::write(&packed, bytes).unwrap();
+    let message = mnist::load(directory.path()).unwrap_err().to_string();
+    assert!(message.ends_with("found 100000 images and 1 labels"), "{message}");
+}
+
 #[test]
 fn swapped_files_and_images_of_another_size_are_refused() {
     let directory = TempDir::new().unwrap();

@@ -102,12 +102,14 @@ enum Failure {
 
 impl RemoteFile<'_> {
     /// Makes `directory` hold this file and returns its path; a file already there with the right content, compressed
-    /// or not, is left alone. Waits while another process fetches into the same directory.
+    /// or not, is left alone, and the directory may then be read-only. Waits while another process fetches into the
+    /// same directory.
     ///
     /// # Errors
     ///
     /// [`DownloadError::Mirrors`] with what each mirror did, if none delivered the content with the right checksum;
-    /// [`DownloadError::File`] if the directory cannot be written. The final name is never on anything unverified.
+    /// [`DownloadError::File`] if the directory cannot be written, or something else than a file has one of the names.
+    /// The final name is never on anything unverified.
     pub fn fetch(
         &self,
         directory: impl AsRef<Path>,
@@ -115,15 +117,17 @@ impl RemoteFile<'_> {
         mut progress: impl FnMut(Progress),
     ) -> Result<PathBuf, DownloadError> {
         let directory = directory.as_ref();
-        let path = directory.join(self.name);
-        if let Some(present) = self.present(&path) {
-            return Ok(present); // without the lock, which a directory that cannot be written does not give
+        if let Some(present) = self.present(directory) {
+            return Ok(present);
         }
         fs::create_dir_all(directory).map_err(DownloadError::io(directory, "create"))?;
         let _lock = lock(directory)?;
-        if let Some(present) = self.present(&path) {
-            return Ok(present); // another process has fetched it meanwhile
+        // Again: another process may have fetched it meanwhile.
+        if let Some(present) = self.present(directory) {
+            return Ok(present);
         }
+        let path = directory.join(self.name);
+        refuse_other_than_file(&path)?;
         let mut attempts = Vec::new();
         for mirror in mirrors {
             let url = format!("{}/{}", mirror.trim_end_matches('/'), self.name);
@@ -139,15 +143,16 @@ impl RemoteFile<'_> {
         Err(DownloadError::Mirrors { path, attempts })
     }
 
-    /// The file with the right content, compressed or not.
-    fn present(&self, path: &Path) -> Option<PathBuf> {
-        let both = [path.to_owned(), path.with_extension("")];
-        both.into_iter().find(|present| present.is_file() && self.verify(present).is_ok())
+    /// The file, if it is there and right.
+    fn present(&self, directory: &Path) -> Option<PathBuf> {
+        let path = directory.join(self.name);
+        let mut forms = [path.clone(), path.with_extension("")].into_iter();
+        forms.find(|form| form.is_file() && self.verify(form).is_ok())
     }
 
     fn fetch_from(&self, url: &str, path: &Path, progress: &mut impl FnMut(Progress)) -> Result<(), Failure> {
         let part = path.with_file_name(format!("{}.part", self.name));
-        check_plain(&part).map_err(Failure::Local)?;
+        refuse_other_than_file(&part).map_err(Failure::Local)?;
         loop {
             let resumed_at = self.transfer(url, &part, progress)?;
             match self.verify(&part) {
@@ -290,11 +295,11 @@ fn remove(part: &Path) -> Result<(), Failure> {
     }
 }
 
-/// To open a pipe would be to wait for its other end, and what is written through a link is not ours.
-fn check_plain(path: &Path) -> Result<(), DownloadError> {
-    match fs::symlink_metadata(path) {
+/// To open a pipe waits for its other end, and a device is not to be written over.
+fn refuse_other_than_file(path: &Path) -> Result<(), DownloadError> {
+    match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
-            Err(FileError::malformed(path, "a plain file or none", "something else").into())
+            Err(FileError::malformed(path, "a file or nothing", "something else").into())
         }
         _ => Ok(()),
     }
@@ -303,7 +308,7 @@ fn check_plain(path: &Path) -> Result<(), DownloadError> {
 /// Holds off other processes until dropped. Its own file, because the `.part` changes its name while it is in use.
 fn lock(directory: &Path) -> Result<File, DownloadError> {
     let path = directory.join(".download.lock");
-    check_plain(&path)?;
+    refuse_other_than_file(&path)?;
     let file = File::create(&path).map_err(DownloadError::io(&path, "create"))?;
     match file.lock() {
         // A file system may lack locks: download all the same.

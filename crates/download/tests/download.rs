@@ -100,6 +100,38 @@ fn the_decompressed_file_serves_as_well() {
     assert!(server.requests().is_empty());
 }
 
+/// Nobody, not even root, can make the lock here: as in a read-only directory.
+#[test]
+fn a_file_that_is_there_needs_nothing_written() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join(".download.lock")).unwrap();
+    let server = Server::start(|_| Answer::whole(&gzip(&content())));
+    let error = fetch(directory.path(), &[&server]).0.unwrap_err().to_string();
+    assert!(error.contains(".download.lock: expected a file or nothing"), "{error}");
+    fs::write(directory.path().join(NAME), gzip(&content())).unwrap();
+    fetch(directory.path(), &[&server]).0.unwrap();
+    assert!(server.requests().is_empty());
+}
+
+/// To open a pipe would wait for ever; to rename over it would turn it into a file.
+#[test]
+#[cfg(unix)]
+fn a_pipe_by_one_of_the_names_is_refused() {
+    use std::os::unix::fs::FileTypeExt;
+    for name in [NAME, &format!("{NAME}.part"), ".download.lock"] {
+        let directory = TempDir::new().unwrap();
+        let pipe = directory.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let server = Server::start(|_| Answer::whole(&gzip(&content())));
+        let error = fetch(directory.path(), &[&server]).0.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{name}: expected a file or nothing, found something else")),
+            "{error}"
+        );
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+}
+
 #[test]
 fn the_second_mirror_serves_when_the_first_cannot() {
     let directory = TempDir::new().unwrap();

@@ -1,7 +1,9 @@
 //! Schedules beyond the recorded ones: closed forms, joints, the edges of the range, saving, and any hyper-parameter.
 
 use wengert_autodiff::{Gradients, Param};
-use wengert_optim::{Curve, Interpolation, Optimizer, RmsProp, Schedule};
+use wengert_optim::{
+    Curve, EarlyStopping, Goal, Interpolation, Margin, Optimizer, ReduceOnPlateau, RmsProp, Schedule,
+};
 
 fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found:e}, expected {expected:e}");
@@ -69,6 +71,65 @@ fn no_number_makes_a_schedule_panic() {
     assert_eq!(Schedule::linear(0.0, 1.0, 0).at(0), 1.0);
     let short = Schedule::one_cycle(1.0, 2.0, 3.0, 0, 0.3, Interpolation::Cosine);
     assert_eq!(short.at(0), 3.0);
+}
+
+/// What lies between two numbers is in range, whatever their distance.
+#[test]
+fn values_are_in_range_on_the_way_between_the_largest_numbers() {
+    let (top, deep) = (f64::MAX, -f64::MAX);
+    for (schedule, at_start, half_way) in [
+        (Schedule::cosine(9e307, 0.0, 10), 9e307, 4.5e307),
+        (Schedule::cosine(top, deep, 10), top, 0.0),
+        (Schedule::linear(top, 0.0, 10), top, top / 2.0),
+        (Schedule::linear(deep, top, 10), deep, 0.0),
+        (Curve::Polynomial { from: top, to: deep, steps: 10, power: 1.0 }.into(), top, 0.0),
+        (Curve::CosineRestarts { from: top, to: 0.0, period: 10, stretch: 1 }.into(), top, top / 2.0),
+        (Curve::CosineRestarts { from: top, to: deep, period: 10, stretch: 1 }.into(), top, 0.0),
+    ] {
+        close(schedule.at(0), at_start);
+        let found = schedule.at(5);
+        assert!((found - half_way).abs() <= 1e-14 * top, "{schedule:?}: {found:e}, expected {half_way:e}");
+    }
+}
+
+#[test]
+fn a_margin_lies_on_the_better_side_of_the_best() {
+    use Goal::{Max, Min};
+    let infinity = f64::INFINITY;
+    // The least change that counts is 1 where the best is ±100.
+    for (goal, best, worse, better) in [
+        (Min, 100.0, 99.5, 98.5),
+        (Min, -100.0, -100.5, -101.5),
+        (Max, 100.0, 100.5, 101.5),
+        (Max, -100.0, -99.5, -98.5),
+        (Min, 0.0, 0.0, -1e-300),
+        (Max, 0.0, -0.0, 1e-300),
+        (Min, infinity, infinity, 1e300),
+        (Max, -infinity, -infinity, -1e300),
+        (Min, -infinity, f64::NAN, -infinity),
+    ] {
+        let improves = |metric| goal.improves(metric, Some(best), Margin::Relative(0.01));
+        assert!(!improves(worse), "{goal:?} {best}: {worse}");
+        assert_eq!(improves(better), better != best, "{goal:?} {best}: {better}");
+    }
+    // A loss that has come to rest below 0 is a plateau.
+    let mut plateau = ReduceOnPlateau { patience: 1, ..ReduceOnPlateau::default() };
+    let rates = [-5.0; 4].map(|loss| plateau.next(1.0, loss));
+    assert_eq!(rates, [1.0, 1.0, 0.1, 1.0]);
+    let margin = Margin::Relative(1e-4);
+    let mut stopping = EarlyStopping { patience: 2, margin, ..EarlyStopping::default() };
+    assert_eq!([-5.0; 3].map(|loss| stopping.should_stop(loss)), [false, false, true]);
+}
+
+/// A file may hold any count.
+#[test]
+fn counts_at_the_end_of_their_range_stay_there() {
+    let mut stopping = EarlyStopping { best: Some(0.0), waited: u64::MAX, ..EarlyStopping::default() };
+    assert!(stopping.should_stop(1.0));
+    assert_eq!(stopping.waited, u64::MAX);
+    let (best, patience) = (Some(0.0), u64::MAX);
+    let mut plateau = ReduceOnPlateau { best, waited: u64::MAX, patience, ..ReduceOnPlateau::default() };
+    assert_eq!((plateau.next(0.5, 1.0), plateau.waited), (0.5, u64::MAX));
 }
 
 #[test]

@@ -1,14 +1,21 @@
 //! The flags of the example.
 
 use std::path::PathBuf;
+use std::thread;
 
 use clap::{Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 use wengert::{layers, optim};
 
+const AFTER_HELP: &str = "\
+Ctrl-C or SIGTERM: the run finishes its step, writes the checkpoint and ends; a second one ends it at once.
+
+Exit codes: 0 when all is done; 2 for flags, data or files that cannot be used; 3 when the training diverges (the
+checkpoint stays as it was last written); 130 after Ctrl-C and 143 after SIGTERM.";
+
 /// Trains a multi-layer perceptron on handwritten digits.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = AFTER_HELP)]
 pub struct Args {
     /// `synthetic`, or a directory with the four MNIST files [default: datasets/mnist if it is there, else synthetic]
     #[arg(long, value_name = "synthetic|DIR")]
@@ -49,8 +56,8 @@ pub struct Args {
     /// Seed of everything random: initial weights, order of the images, dropout
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Threads for the matrix products [default: one per core]; the result does not depend on it
-    #[arg(long, value_parser = positive)]
+    /// Threads for the matrix products, at most 8 per core or 64 [default: one per core]; the result is the same
+    #[arg(long, value_parser = threads)]
     pub threads: Option<usize>,
     /// Write one JSON object per epoch to this file
     #[arg(long, value_name = "FILE")]
@@ -58,7 +65,7 @@ pub struct Args {
     /// Write the trained model to this file (safetensors, PyTorch's names)
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// After each epoch, write all that is needed to go on to this file
+    /// After each epoch and when interrupted, write all that is needed to go on to this file
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Go on from the checkpoint, as if there had been no interruption
@@ -75,7 +82,8 @@ pub struct Args {
     pub quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Norm {
     Batch,
     Layer,
@@ -83,7 +91,8 @@ pub enum Norm {
     None,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Activation {
     Relu,
     LeakyRelu,
@@ -146,6 +155,15 @@ fn positive(text: &str) -> Result<usize, String> {
         Ok(0) => Err("at least 1 is needed".to_owned()),
         Ok(n) => Ok(n),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// So many more than there are cores only wait for each other, and take seconds to start.
+fn threads(text: &str) -> Result<usize, String> {
+    let most = 8 * thread::available_parallelism().map_or(8, |cores| cores.get().max(8));
+    match positive(text)? {
+        n if n > most => Err(format!("at most {most} are allowed on this machine")),
+        n => Ok(n),
     }
 }
 

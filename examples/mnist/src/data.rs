@@ -1,6 +1,6 @@
 //! Which digits to learn from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -9,6 +9,7 @@ use wengert::data::synthetic;
 
 use crate::Outcome;
 use crate::cli::Args;
+use crate::output::Console;
 
 const TRAIN_DIGITS: usize = 40_000;
 const TEST_DIGITS: usize = 5_000;
@@ -20,7 +21,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders above")
 }
 
-pub fn load(args: &Args) -> Outcome<TrainTest> {
+pub fn load(args: &Args, console: &mut Console) -> Outcome<TrainTest> {
     // Where the real MNIST goes and is looked for.
     let home = &root().join("datasets/mnist");
     if args.download {
@@ -31,12 +32,10 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
         Some(directory) => mnist::load(directory)?,
         None if has_files(home) => mnist::load(home)?,
         None => {
-            if !args.quiet {
-                println!(
-                    "datasets/mnist is not there: training on generated digits. For the real ones add --download, or \
-                     --data DIR with the four files."
-                );
-            }
+            console.say(
+                "datasets/mnist is not there: training on generated digits. For the real ones add --download, or \
+                 --data DIR with the four files.",
+            );
             generate()
         }
     };
@@ -51,6 +50,15 @@ pub fn load(args: &Args) -> Outcome<TrainTest> {
         (2.., 1..) => Ok(data),
         (train, test) => Err(format!("--data: {train} training and {test} test images are too few").into()),
     }
+}
+
+/// The IDX files in the directories that data may come from: nothing may be written over them.
+pub fn files(args: &Args) -> Vec<PathBuf> {
+    let home = root().join("datasets/mnist");
+    let directories = [args.data.as_deref().unwrap_or(&home)].into_iter().chain(args.test.as_deref());
+    let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
+    let idx = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("idx"));
+    entries.map(|entry| entry.path()).filter(idx).collect()
 }
 
 /// Not counting what a download that failed has left behind: its lock, `.download.lock`, and parts of files, `*.part`.

@@ -11,61 +11,80 @@
 
 mod cli;
 mod data;
+mod divergence;
 mod output;
 mod plots;
 mod report;
 mod resume;
+mod signals;
+mod training;
 
 use std::error::Error;
+use std::io::{self, Write};
+use std::iter;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use wengert::data::ImageDataset;
 use wengert::data::mnist::TrainTest;
-use wengert::data::{Batches, ImageDataset};
 use wengert::layers::RmsNorm;
-use wengert::optim::{AdaGrad, Adadelta, Adamax, Lion, NAdam, RAdam, checkpoint};
+use wengert::optim::{AdaGrad, Adadelta, Adamax, Lion, NAdam, RAdam};
 use wengert::prelude::*;
 
 use crate::cli::{Args, Norm, OptimizerName};
-use crate::output::Metrics;
-use crate::report::{Confusion, Epoch, Score, evaluate};
+use crate::divergence::Diverged;
+use crate::output::Console;
+use crate::report::EVALUATION_BATCH;
+use crate::signals::Signals;
+use crate::training::Training;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// More numbers than this, 1 GB of them, are a typing error; and memory that the system does not have ends a program
+/// without a word.
+const MOST_NUMBERS: u128 = 1 << 28;
+
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let args = Args::parse();
+    match run(&args) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+            let diverged = error.is::<Diverged>();
+            let kept = args.checkpoint.filter(|file| diverged && file.exists());
+            let kept = kept.map_or_else(String::new, |file| format!("; {} is as it was", file.display()));
+            // Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "error: {error}{kept}");
+            ExitCode::from(if diverged { 3 } else { 2 })
         }
     }
 }
 
-fn run(args: &Args) -> Outcome<()> {
+/// The exit code of a run without errors.
+fn run(args: &Args) -> Outcome<u8> {
+    let signals = Signals::install()?;
+    let mut console = Console::new(args);
     // Before anything else makes the pool: this thread trains, so it is one of them. 0 leaves the number to rayon.
     let threads = args.threads.unwrap_or(0);
     wengert::set_threads(threads)?;
     if args.batch_size == 1 && args.norm == Norm::Batch {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
     }
-    let data = data::load(args)?;
-    output::prepare(args)?;
-    /// Calls `train` with the rule; a rate from the command line goes before its own.
+    let data = data::load(args, &mut console)?;
+    check_size(args, &data)?;
+    output::prepare(args, &data::files(args))?;
+    /// Trains with the rule; a rate from the command line goes before its own.
     macro_rules! train_with {
         ($rule:expr) => {{
             let mut rule = $rule;
             rule.lr = args.lr.unwrap_or(rule.lr);
-            train(args, &data, rule, |rule| &mut rule.lr)
+            let model = network(args, &data.train, &mut StdRng::seed_from_u64(args.seed));
+            Training::start(args, &data, model, rule, |rule| &mut rule.lr, &mut console)?
+                .run(&signals, &mut console)
         }};
     }
-    match args.optimizer {
+    let code = match args.optimizer {
         OptimizerName::Rmsprop => train_with!(RmsProp { lr: 1e-3, rho: 0.99, ..RmsProp::default() }),
         OptimizerName::Sgd => train_with!(Sgd { lr: 0.1, momentum: 0.9, ..Sgd::default() }),
         OptimizerName::Adagrad => train_with!(AdaGrad::default()),
@@ -76,7 +95,31 @@ fn run(args: &Args) -> Outcome<()> {
         OptimizerName::Nadam => train_with!(NAdam::default()),
         OptimizerName::Radam => train_with!(RAdam::default()),
         OptimizerName::Lion => train_with!(Lion::default()),
+    }?;
+    console.close()?;
+    Ok(code)
+}
+
+/// Refuses networks and batches for which no machine has the memory.
+fn check_size(args: &Args, data: &TrainTest) -> Outcome<()> {
+    let (rows, columns) = data.train.image_size();
+    let widths = iter::once(rows * columns).chain(args.hidden.iter().copied()).chain([data.train.classes()]);
+    let widths: Vec<u128> = widths.map(|width| width as u128).collect();
+    let parameters = widths.windows(2).fold(0, |sum: u128, pair| sum.saturating_add(pair[0] * pair[1]));
+    let batch = args.batch_size.min(data.train.len()).max(EVALUATION_BATCH.min(data.test.len()));
+    let activations = widths.iter().fold(0, |sum: u128, width| sum.saturating_add(width * batch as u128));
+    let hidden = args.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    for (numbers, what) in [(parameters, "parameters"), (activations, "activations of a batch")] {
+        if numbers > MOST_NUMBERS {
+            return Err(format!(
+                "--hidden {hidden} --batch-size {} on images of {rows}x{columns}: {numbers} {what}, at most \
+                 {MOST_NUMBERS} are allowed",
+                args.batch_size
+            )
+            .into());
+        }
     }
+    Ok(())
 }
 
 /// Dense, normalization, activation, dropout for each hidden layer; then a dense layer to the classes.
@@ -99,91 +142,4 @@ fn network(args: &Args, data: &ImageDataset, rng: &mut StdRng) -> Sequential {
         width = hidden;
     }
     model.with(Dense::new(width, data.classes(), rng))
-}
-
-/// The training loop. `lr` finds the learning rate among the hyper-parameters of `rule`.
-fn train<R: Rule + Serialize + DeserializeOwned>(
-    args: &Args,
-    data: &TrainTest,
-    mut rule: R,
-    lr: fn(&mut R) -> &mut f64,
-) -> Outcome<()> {
-    let mut model = network(args, &data.train, &mut StdRng::seed_from_u64(args.seed));
-    let steps = batches(args, &data.train, 1).len() * args.epochs as usize;
-    let schedule = args.schedule.over(*lr(&mut rule), steps as u64);
-    let mut opt = Optimizer::new(rule);
-    let mut tape = Tape::with_seed(args.seed);
-    let mut history = resume::load(args, &mut model, &mut opt)?;
-    tape.set_steps(opt.steps());
-    let mut metrics = Metrics::create(args)?;
-    for epoch in &history {
-        metrics.write(epoch)?;
-    }
-    if !args.quiet {
-        let (train, test) = (data.train.len(), data.test.len());
-        println!("{} parameters, {train} training images, {test} test images", model.parameter_count());
-    }
-
-    let last = args.stop_after.unwrap_or(args.epochs).min(args.epochs);
-    for epoch in history.len() as u32 + 1..=last {
-        let start = Instant::now();
-        let mut score = Score::default();
-        let batches = batches(args, &data.train, epoch);
-        let bar = progress_bar(args, epoch, batches.len());
-        for batch in batches {
-            *lr(opt.rule_mut()) = schedule.at(opt.steps());
-
-            tape.reset();
-            let logits = model.forward(tape.constant(batch.x));
-            let loss = logits.cross_entropy(&batch.labels);
-            let grads = loss.backward();
-            opt.step(&mut model, &grads);
-
-            score.add(loss.item(), &logits.value(), &batch.labels);
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        let epoch = Epoch::new(epoch, &score, start.elapsed(), &evaluate(&model, &data.test));
-        metrics.write(&epoch)?;
-        if !args.quiet {
-            println!("{epoch}");
-        }
-        history.push(epoch);
-        resume::save(args, &model, &opt, &history)?;
-    }
-    finish(args, &model, &data.test, &history)
-}
-
-fn finish(args: &Args, model: &Sequential, test: &ImageDataset, history: &[Epoch]) -> Outcome<()> {
-    let confusion = Confusion::of(model, test);
-    if let Some(file) = &args.save {
-        checkpoint::save_weights(file, model)?;
-    }
-    if let Some(directory) = &args.plots {
-        plots::draw(directory, history, &confusion.mistakes, test)?;
-    }
-    if !args.quiet {
-        println!("\n{confusion}\n");
-    }
-    let correct = test.len() - confusion.mistakes.len();
-    println!("test accuracy {:.4} ({correct}/{})", correct as f64 / test.len() as f64, test.len());
-    Ok(())
-}
-
-/// The images in an order that follows from the seed and the epoch alone, so that a resumed run sees the same one. The
-/// last batch is smaller than the others. Where one image would remain, batch norm could not take its variance: that
-/// image is left out of the epoch.
-fn batches<'a>(args: &Args, train: &'a ImageDataset, epoch: u32) -> Batches<'a> {
-    let rng = &mut StdRng::seed_from_u64(args.seed ^ u64::from(epoch) << 32);
-    let batches = train.batches(args.batch_size).shuffle(rng);
-    if train.len() % args.batch_size == 1 { batches.drop_last() } else { batches }
-}
-
-fn progress_bar(args: &Args, epoch: u32, steps: usize) -> ProgressBar {
-    if args.quiet {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta}").expect("a valid template");
-    ProgressBar::new(steps as u64).with_style(style).with_prefix(format!("epoch {epoch:>2}"))
 }

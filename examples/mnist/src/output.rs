@@ -1,45 +1,160 @@
-//! The files a run writes. What can fail is tried before training starts: nobody likes to lose a run to a typing error.
+//! What a run writes. What can fail is tried before training starts: nobody likes to lose a run to a typing error.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::Outcome;
+use serde::Serialize;
+
 use crate::cli::Args;
-use crate::report::Epoch;
+use crate::report::{Epoch, Speed};
+use crate::{Outcome, plots};
 
-/// One JSON object per line and epoch, if anyone wants them.
-pub struct Metrics(Option<(PathBuf, File)>);
+/// Standard output. That it is full, or that nobody reads any more, must not end a run that has files to write.
+pub struct Console {
+    quiet: bool,
+    error: Option<io::Error>,
+}
 
-/// Refuses what cannot be written; the error names the flag.
-pub fn prepare(args: &Args) -> Outcome<()> {
-    for (flag, file) in
-        [("--save", &args.save), ("--checkpoint", &args.checkpoint), ("--metrics", &args.metrics)]
-    {
-        if let Some(file) = file {
-            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-            if !parent.unwrap_or(Path::new(".")).is_dir() || file.is_dir() {
-                return Err(format!("{flag} {}: not a file in an existing directory", file.display()).into());
-            }
+impl Console {
+    pub fn new(args: &Args) -> Self {
+        Self { quiet: args.quiet, error: None }
+    }
+
+    /// Unless `--quiet`.
+    pub fn say(&mut self, line: impl Display) {
+        if !self.quiet {
+            self.result(line);
         }
     }
+
+    /// In any case.
+    pub fn result(&mut self, line: impl Display) {
+        if let (None, Err(error)) = (&self.error, writeln!(io::stdout(), "{line}")) {
+            self.error = Some(error);
+        }
+    }
+
+    /// A reader that has seen enough, such as `head`, is not an error.
+    pub fn close(self) -> Outcome<()> {
+        match self.error {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(format!("standard output: {error}; all files are written").into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The files of a run, each with its flag.
+fn files(args: &Args) -> Vec<(&'static str, PathBuf)> {
+    let flags = [("--save", &args.save), ("--checkpoint", &args.checkpoint), ("--metrics", &args.metrics)];
+    let mut files: Vec<_> =
+        flags.into_iter().filter_map(|(flag, file)| Some((flag, file.clone()?))).collect();
+    let pictures = args.plots.iter().flat_map(|directory| plots::FILES.map(|name| directory.join(name)));
+    files.extend(pictures.map(|picture| ("--plots", picture)));
+    files
+}
+
+/// Refuses what cannot be written, two outputs in one file, and outputs that would replace a file of `data`; the error
+/// names the flag.
+pub fn prepare(args: &Args, data: &[PathBuf]) -> Outcome<()> {
     if let Some(directory) = &args.plots {
         fs::create_dir_all(directory).map_err(|e| format!("--plots {}: {e}", directory.display()))?;
+    }
+    let files = files(args);
+    for (index, (flag, file)) in files.iter().enumerate() {
+        let refuse = |why: String| Err(format!("{flag} {}: {why}", file.display()).into());
+        if let Err(error) = try_to_write(file, matches!(*flag, "--save" | "--checkpoint")) {
+            return refuse(error.to_string());
+        }
+        if let Some((other, _)) = files[..index].iter().find(|(_, other)| same_file(file, other)) {
+            return refuse(format!("this is also the file of {other}"));
+        }
+        if let Some(data) = data.iter().find(|data| same_file(file, data)) {
+            return refuse(format!("this would replace the data in {}", data.display()));
+        }
     }
     Ok(())
 }
 
+/// Whether `file` can be written; changes nothing. What is written as a whole goes beside the old file first.
+fn try_to_write(file: &Path, whole: bool) -> io::Result<()> {
+    let file = follow(file)?;
+    match fs::metadata(&file) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if whole && !metadata.is_file() => {
+            Err(io::Error::other("not a file that can be replaced"))
+        }
+        // A terminal, a pipe: to open it may wait for its other end.
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        Ok(_) if !whole => OpenOptions::new().append(true).open(&file).map(drop),
+        _ => tempfile::tempfile_in(file.parent().unwrap_or(Path::new("/"))).map(drop),
+    }
+}
+
+/// Also through links. Files that are not there yet have the place where they will be.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let ordinary = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if ordinary(a) && ordinary(b) {
+        return same_file::is_same_file(a, b).unwrap_or(false);
+    }
+    matches!((follow(a), follow(b)), (Ok(a), Ok(b)) if a == b && !a.exists())
+}
+
+/// Where a file is, or will be, after all links: a link may point to what is not there yet.
+fn follow(file: &Path) -> io::Result<PathBuf> {
+    let mut file = file.to_path_buf();
+    for _ in 0..40 {
+        let Some(name) = file.file_name() else { return file.canonicalize() };
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let place = parent.unwrap_or(Path::new(".")).canonicalize()?.join(name);
+        match fs::read_link(&place) {
+            Ok(target) => file = place.with_file_name(target),
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// One JSON object per line and epoch, if anyone wants them.
+pub struct Metrics(Option<(PathBuf, File)>);
+
+/// A line of it. How fast an epoch was is known to the process that trained it; the checkpoint, which is the same for
+/// equal runs, does not say.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    epoch: &'a Epoch,
+    #[serde(flatten)]
+    speed: Option<&'a Speed>,
+}
+
 impl Metrics {
-    /// An empty file, or none.
-    pub fn create(args: &Args) -> Outcome<Self> {
+    /// A file with the epochs that are done, or none. Where it has a line for an epoch already, that line stays.
+    pub fn create(args: &Args, done: &[Epoch]) -> Outcome<Self> {
         let Some(path) = &args.metrics else { return Ok(Self(None)) };
+        let old = if done.is_empty() { String::new() } else { fs::read_to_string(path).unwrap_or_default() };
         let file = File::create(path).map_err(|e| format!("--metrics {}: {e}", path.display()))?;
-        Ok(Self(Some((path.clone(), file))))
+        let mut metrics = Self(Some((path.clone(), file)));
+        for epoch in done {
+            let same = |line: &&str| serde_json::from_str(line).is_ok_and(|old: Epoch| old == *epoch);
+            match old.lines().find(same) {
+                Some(line) => metrics.line(line.to_owned())?,
+                None => metrics.write(epoch, None)?,
+            }
+        }
+        Ok(metrics)
     }
 
-    pub fn write(&mut self, epoch: &Epoch) -> Outcome<()> {
+    pub fn write(&mut self, epoch: &Epoch, speed: Option<&Speed>) -> Outcome<()> {
+        self.line(serde_json::to_string(&Line { epoch, speed })?)
+    }
+
+    fn line(&mut self, line: String) -> Outcome<()> {
         let Some((path, file)) = &mut self.0 else { return Ok(()) };
-        let line = serde_json::to_string(epoch)? + "\n";
-        file.write_all(line.as_bytes()).map_err(|e| format!("--metrics {}: {e}", path.display()).into())
+        file.write_all((line + "\n").as_bytes())
+            .map_err(|e| format!("--metrics {}: {e}", path.display()).into())
     }
 }

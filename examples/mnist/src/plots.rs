@@ -13,12 +13,16 @@ use crate::report::{Epoch, Mistake};
 const BLUE: RGBColor = RGBColor(0, 114, 178);
 const ORANGE: RGBColor = RGBColor(213, 94, 0);
 
+/// What [`draw`] writes.
+pub const FILES: [&str; 2] = ["curves.svg", "mistakes.svg"];
+
 type Drawing<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn Error>>;
 
 pub fn draw(directory: &Path, epochs: &[Epoch], mistakes: &[Mistake], test: &ImageDataset) -> Drawn {
-    curves(&directory.join("curves.svg"), epochs)?;
-    sheet(&directory.join("mistakes.svg"), mistakes, test)
+    let [curves_file, mistakes_file] = FILES.map(|name| directory.join(name));
+    curves(&curves_file, epochs)?;
+    sheet(&mistakes_file, mistakes, test)
 }
 
 /// Loss and error rate after each epoch. The error is drawn, not the accuracy: on a log axis the difference between
@@ -59,7 +63,7 @@ fn panel(
         .x_desc("epoch")
         .x_labels(epochs.len().clamp(2, 10))
         .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y}"))
+        .y_label_formatter(&|y| if *y < 1e6 { format!("{y}") } else { format!("{y:e}") })
         .light_line_style(WHITE)
         .draw()?;
     for (name, color, series) in

@@ -8,33 +8,53 @@ use wengert::data::ImageDataset;
 use wengert::prelude::*;
 
 /// Images per step where nothing is learnt.
-const EVALUATION_BATCH: usize = 500;
+pub const EVALUATION_BATCH: usize = 500;
 
-/// One line of `--metrics`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     pub epoch: u32,
     pub train_loss: f64,
     pub train_accuracy: f64,
     pub test_loss: f64,
     pub test_accuracy: f64,
-    /// Of training alone, without the evaluation.
-    pub seconds: f64,
-    pub samples_per_second: f64,
+}
+
+/// How fast it was trained, without the evaluation; of an epoch that was interrupted, the part since then.
+#[derive(Clone, Debug, Serialize)]
+pub struct Speed {
+    seconds: f64,
+    samples_per_second: f64,
 }
 
 impl Epoch {
-    pub fn new(epoch: u32, train: &Score, time: Duration, test: &Score) -> Self {
-        let seconds = time.as_secs_f64();
+    pub fn new(epoch: u32, train: &Score, test: &Score) -> Self {
         Self {
             epoch,
             train_loss: train.loss(),
             train_accuracy: train.accuracy(),
             test_loss: test.loss(),
             test_accuracy: test.accuracy(),
-            seconds,
-            samples_per_second: train.count as f64 / seconds,
         }
+    }
+
+    /// Whether these are means and shares at all.
+    pub fn is_possible(&self) -> bool {
+        [self.train_loss, self.test_loss].iter().all(|loss| (0.0..=f64::from(f32::MAX)).contains(loss))
+            && [self.train_accuracy, self.test_accuracy].iter().all(|share| (0.0..=1.0).contains(share))
+    }
+}
+
+impl Speed {
+    pub fn new(images: usize, time: Duration) -> Self {
+        let seconds = time.as_secs_f64();
+        Self { seconds, samples_per_second: images as f64 / seconds }
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} s, {:.0} images/s", self.seconds, self.samples_per_second)
     }
 }
 
@@ -42,20 +62,14 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "epoch {:>2}  train: loss {:.4}, accuracy {:.4}  test: loss {:.4}, accuracy {:.4}  {:.2} s, {:.0} images/s",
-            self.epoch,
-            self.train_loss,
-            self.train_accuracy,
-            self.test_loss,
-            self.test_accuracy,
-            self.seconds,
-            self.samples_per_second
+            "epoch {:>2}  train: loss {:.4}, accuracy {:.4}  test: loss {:.4}, accuracy {:.4}",
+            self.epoch, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy
         )
     }
 }
 
 /// Sums over the images seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Score {
     loss: f64,
     correct: usize,
@@ -73,6 +87,18 @@ impl Score {
             .filter(|(row, label)| argmax(row.iter()) == **label)
             .count();
         self.count += labels.len();
+    }
+
+    /// How many images there were.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether this can be the score of that many images.
+    pub fn is_possible(&self, images: usize) -> bool {
+        self.count == images
+            && self.correct <= images
+            && (0.0..=f64::from(f32::MAX) * images as f64).contains(&self.loss)
     }
 
     /// Mean loss per image.

@@ -162,8 +162,9 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     fn leaf(&self, op: &'static str, value: Tensor<F>, kind: Kind) -> Var<'_, F> {
-        let kind = if self.inference { Kind::Constant } else { kind };
-        self.push(op, value, kind, matches!(kind, Kind::Param(_)), [])
+        // A parameter keeps its name on an inference tape, for messages.
+        let kind = if self.inference && kind == Kind::Variable { Kind::Constant } else { kind };
+        self.push(op, value, kind, !self.inference && matches!(kind, Kind::Param(_)), [])
     }
 
     /// Appends an op's result: the value, and one [`edge`](Var::edge) per input. This is how every op of this crate is

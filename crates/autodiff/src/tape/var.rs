@@ -143,7 +143,7 @@ impl<'t, F: Real> Var<'t, F> {
 
     /// Whether a gradient would flow into this value.
     pub fn needs_grad(self) -> bool {
-        self.tape.nodes.borrow()[self.index].kind.needs_grad()
+        !self.tape.inference && self.tape.nodes.borrow()[self.index].kind.needs_grad()
     }
 
     /// One input's part of an op's derivative, for [`Tape::record`]: `pullback` takes the gradient of the loss with

@@ -10,9 +10,11 @@ mod number;
 mod page;
 mod scale;
 
+use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
@@ -46,6 +48,9 @@ impl Report {
     /// Runs the experiments in parallel, and calls `done` after each, in the order in which they end.
     pub fn run(experiments: &[Experiment], done: impl Fn(&Finding) + Send + Sync) -> Self {
         let start = Instant::now();
+        // Where the system gives no threads, rayon's pool would panic: then this one is a pool.
+        let none = ThreadPoolBuilder::new().build_global().is_err_and(|error| error.source().is_some());
+        let _alone = none.then(|| ThreadPoolBuilder::new().num_threads(1).use_current_thread().build());
         // One at a time from the queue: experiments differ a thousandfold in length.
         let queue = experiments.par_iter().with_max_len(1);
         let findings = queue.map(|&experiment| Finding::run(experiment)).inspect(done).collect();

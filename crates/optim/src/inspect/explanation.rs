@@ -108,7 +108,7 @@ impl<R: Explain<F>, F: Real> Optimizer<R, F> {
             shape: entry.shape.clone(),
             rule: R::NAME,
             steps: entry.state.steps(),
-            idle: (entry.last_step > 0).then(|| self.steps - entry.last_step),
+            idle: (entry.last_step > 0).then(|| self.steps.saturating_sub(entry.last_step)),
             tensors: fields.iter().filter_map(tensor).collect(),
             rate: Quantiles::new(&effective_lr(rule, entry)),
             numbers: fields.iter().filter_map(number).collect(),

@@ -137,14 +137,13 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         self.walk(model, grads, |optimizer, name, param, grad| {
             // A copy of the numbers: a second owner of the array would make the update write elsewhere.
             let before = param.to_owned().into_shared();
-            optimizer.update(name, param, grad)?;
-            let (step, rule) = (optimizer.steps, optimizer.groups.rule_for(name));
+            optimizer.update(name, param, grad);
+            let (step, rule) = (optimizer.steps + 1, optimizer.groups.rule_for(name));
             let entry = optimizer.entries.get_mut(name).expect("updated above");
             let record =
                 StepRecord { step, name, before: &before, after: param, grad, state: &entry.state, rule };
             entry.update_ratio = Some(record.update_ratio());
             look(&record);
-            Ok(())
         });
     }
 }

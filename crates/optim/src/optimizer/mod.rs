@@ -6,7 +6,7 @@ pub(crate) mod pattern;
 
 use std::collections::BTreeMap;
 
-use wengert_autodiff::{Gradients, LeafMut, Module, ModulePath, Real, Tensor};
+use wengert_autodiff::{Gradients, Leaf, LeafMut, Module, ModulePath, Real, Tensor};
 
 use crate::rule::{InvalidHyperparameter, Rule};
 use crate::state::{self, State};
@@ -112,11 +112,12 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     ///
     /// # Panics
     ///
-    /// If a hyper-parameter is out of its range; in debug builds also if there is a gradient for a parameter that is
-    /// not in `model`, which means that a field is missing from a `module!` list. Nothing has changed then.
+    /// If a hyper-parameter is out of its range, a parameter's shape is not the one its state was made for, or two
+    /// parameters have the same name; in debug builds also if there is a gradient for a parameter that is not in
+    /// `model`, which means that a field is missing from a `module!` list. Nothing has changed then.
     ///
-    /// If a parameter's shape is not the one its state was made for, or two parameters have the same name. The
-    /// parameters before it in the walk have then been updated.
+    /// Where a rule of your own panics in `update`, the step does not count and no buffer has changed; the parameters
+    /// before that one are updated.
     #[doc(alias("apply_updates", "apply_gradients", "zero_grad"))]
     #[track_caller]
     pub fn step(&mut self, model: &mut dyn Module<F>, grads: &Gradients<F>) {
@@ -129,7 +130,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         &mut self,
         model: &mut dyn Module<F>,
         grads: &Gradients<F>,
-        mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>) -> Result<(), String>,
+        mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>),
     ) {
         self.validate();
         if cfg!(debug_assertions)
@@ -141,47 +142,55 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
                  `module!`?"
             );
         }
-        self.steps += 1;
-        let mut outcome = Ok(());
-        model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| match leaf {
-            LeafMut::Param(param) => {
-                if let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) {
-                    outcome = update(self, name, param.value_mut(), grad);
-                }
-            }
-            LeafMut::Buffer(buffer) => {
-                if let Some(value) = grads.buffer_update(buffer) {
-                    *buffer.value_mut() = value.clone();
-                }
-            }
-        });
-        if let Err(problem) = outcome {
+        if let Err(problem) = self.prepare(model, grads) {
             panic!("`step`: {problem}");
         }
+        model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
+            if let LeafMut::Param(param) = leaf
+                && let Some(grad) = grads.get(param)
+            {
+                update(self, name, param.value_mut(), grad);
+            }
+        });
+        model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
+            if let LeafMut::Buffer(buffer) = leaf
+                && let Some(value) = grads.buffer_update(buffer)
+            {
+                *buffer.value_mut() = value.clone();
+            }
+        });
+        self.steps += 1;
     }
 
-    pub(crate) fn update(
-        &mut self,
-        name: &str,
-        param: &mut Tensor<F>,
-        grad: &Tensor<F>,
-    ) -> Result<(), String> {
+    /// Checks all that a step can trip over, before it changes anything, and makes the states that it needs.
+    fn prepare(&mut self, model: &dyn Module<F>, grads: &Gradients<F>) -> Result<(), String> {
+        let Self { groups, entries, steps } = self;
+        // A step that a panic has cut short is none.
+        entries.values_mut().for_each(|entry| entry.last_step = entry.last_step.min(*steps));
+        let step = *steps + 1;
+        let (mut new, mut outcome) = (BTreeMap::new(), Ok(()));
+        model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+            let Leaf::Param(param) = leaf else { return };
+            let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) else { return };
+            let param = param.value();
+            let entry = entries.get_mut(name).unwrap_or_else(|| {
+                let start = || Entry::new(param.shape(), groups.rule_for(name).init(param));
+                new.entry(name.to_owned()).or_insert_with(start)
+            });
+            outcome = match entry.last_step == step {
+                true => Err(format!("two parameters are named `{name}`")),
+                false => check_shapes(name, entry, param, grad),
+            };
+            entry.last_step = step;
+        });
+        outcome.map(|()| entries.append(&mut new))
+    }
+
+    pub(crate) fn update(&mut self, name: &str, param: &mut Tensor<F>, grad: &Tensor<F>) {
         let rule = self.groups.rule_for(name);
-        let entry = match self.entries.get_mut(name) {
-            Some(entry) => entry,
-            None => {
-                let new = Entry::new(param.shape(), rule.init(param));
-                self.entries.entry(name.to_owned()).or_insert(new)
-            }
-        };
-        if entry.last_step == self.steps {
-            return Err(format!("two parameters are named `{name}`"));
-        }
-        check_shapes(name, entry, param, grad)?;
-        entry.last_step = self.steps;
+        let entry = self.entries.get_mut(name).expect("`visit` and `visit_mut` show the same names");
         entry.update_ratio = None;
         rule.update(param, grad, &mut entry.state);
-        Ok(())
     }
 
     #[track_caller]

@@ -17,7 +17,8 @@ pub enum Goal {
 #[doc(alias("min_delta", "threshold", "threshold_mode"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Margin {
-    /// By this part of the best value, which should then be positive: better than `best (1 ± margin)`.
+    /// By this part of the best value's size: better than `best ± |best| · margin`. (PyTorch's `best · (1 ± margin)` is
+    /// the same above 0; below, it takes what is worse for better.)
     Relative(f64),
     /// By this amount: better than `best ± margin`. With 0 every improvement counts.
     Absolute(f64),
@@ -29,7 +30,9 @@ impl Goal {
     pub fn improves(self, metric: f64, best: Option<f64>, margin: Margin) -> bool {
         let Some(best) = best else { return !metric.is_nan() };
         let margin = match margin {
-            Margin::Relative(part) => best * part,
+            // A part of infinity is infinite, and from there nothing would be an improvement.
+            Margin::Relative(_) if best.is_infinite() => 0.0,
+            Margin::Relative(part) => best.abs() * part,
             Margin::Absolute(amount) => amount,
         };
         match self {

@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::training::improvement::{Goal, Margin};
 
-/// Lowers a rate when a metric no longer improves, as PyTorch's `ReduceLROnPlateau` does and with its defaults. Plain
-/// data: the options first, then what it remembers.
+/// Lowers a rate when a metric no longer improves, as PyTorch's `ReduceLROnPlateau` does and with its defaults, except
+/// where a relative margin meets metrics below 0 (see [`Margin::Relative`]). Plain data: the options first, then what
+/// it remembers.
 ///
 /// ```
 /// use wengert_optim::{Optimizer, ReduceOnPlateau, Sgd};

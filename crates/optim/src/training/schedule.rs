@@ -204,7 +204,7 @@ impl Curve {
             Self::Exponential { from, gamma } => from * gamma.powf(t as f64),
             Self::Polynomial { from, to, steps, power } => {
                 let left = if t < steps { 1.0 - t as f64 / steps as f64 } else { return to };
-                to + (from - to) * left.powf(power)
+                mix(to, from, left.powf(power))
             }
             Self::Interpolate { ref points, ease } => through(points, ease, t as f64),
             Self::CosineRestarts { from, to, period, stretch } => {
@@ -222,11 +222,17 @@ impl Curve {
 impl Interpolation {
     fn between(self, a: f64, b: f64, x: f64) -> f64 {
         match self {
-            Self::Linear => a + (b - a) * x,
+            Self::Linear => mix(a, b, x),
             // Written from the end, so that a value that falls to 0 keeps its digits on the way.
-            Self::Cosine => b + (a - b) * (1.0 + (PI * x).cos()) / 2.0,
+            Self::Cosine => mix(b, a, (1.0 + (PI * x).cos()) / 2.0),
         }
     }
+}
+
+/// `a + (b - a) x`, also where `b - a` is out of range.
+fn mix(a: f64, b: f64, x: f64) -> f64 {
+    let way = b - a;
+    if way.is_finite() { a + way * x } else { a * (1.0 - x) + b * x }
 }
 
 /// NaN without any point.

@@ -1,5 +1,9 @@
 //! The main example as a person meets it: its flags, its files, its messages.
 
+mod faults;
+#[cfg(unix)]
+mod signals;
+
 use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::path::{Path, PathBuf};
