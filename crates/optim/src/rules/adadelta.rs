@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::inspect::{Accumulator, Explain, Statistic};
 use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
-use crate::rules::parts::ema::Ema;
+use crate::rules::parts::ema::{Ema, squarable};
 use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
 use crate::rules::parts::validate::{decay, not_negative};
@@ -95,7 +95,7 @@ impl<F: Real> Rule<F> for Adadelta {
         for_each(
             (((row_major_mut(param), &*grad), row_major_mut(&mut state.v)), row_major_mut(&mut state.x)),
             |(((p, &g), v), x)| {
-                let g = transform.apply(*p, g);
+                let g = squarable(transform.apply(*p, g));
                 *v = rho.next(*v, g * g);
                 let u = root.apply(*x) / root.apply(*v) * g;
                 *x = rho.next(*x, u * u);

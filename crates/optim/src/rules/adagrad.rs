@@ -4,6 +4,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::inspect::{Accumulator, Explain, Statistic};
 use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
+use crate::rules::parts::ema::squarable;
 use crate::rules::parts::epsilon::Epsilon;
 use crate::rules::parts::optional::full;
 use crate::rules::parts::validate::not_negative;
@@ -92,8 +93,10 @@ impl<F: Real> Rule<F> for AdaGrad {
         let (lr, root) = (F::from_f64(lr), self.eps.root(1.0));
         let grad = row_major(grad, param);
         for_each(((row_major_mut(param), &*grad), row_major_mut(&mut state.r)), |((p, &g), r)| {
-            let g = transform.apply(*p, g);
-            *r += g * g;
+            let g = squarable(transform.apply(*p, g));
+            let sum = *r + g * g;
+            // An infinite sum would silence the element for good.
+            *r = if sum.is_infinite() && g.is_finite() { F::max_value() } else { sum };
             *p = transform.decayed(*p) - lr * g / root.apply(*r);
         });
     }

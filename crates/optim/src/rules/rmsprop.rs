@@ -5,7 +5,7 @@ use wengert_autodiff::{Real, Tensor};
 use crate::inspect::{Accumulator, Explain, Statistic};
 use crate::rule::{InvalidHyperparameter, Rule};
 use crate::rules::parts::elementwise::{count_if, row_major, row_major_mut};
-use crate::rules::parts::ema::{Ema, Variance, bias_correction};
+use crate::rules::parts::ema::{Ema, Variance, bias_correction, squarable};
 use crate::rules::parts::epsilon::{Epsilon, Root};
 use crate::rules::parts::momentum::Momentum;
 use crate::rules::parts::optional::{Optional, full, missing};
@@ -34,6 +34,12 @@ use crate::state;
 /// With bias correction `v / (1 - ρᵗ)` and `m / (1 - ρᵗ)` take the places of `v` and `m`, where `t` counts the
 /// gradients this tensor has seen. With both options on, the variance after one gradient is exactly zero and the first
 /// step is `η g / ε`: choose a large ε.
+///
+/// One gradient far above the others takes the element out for a while: its own step is at most `η / √(1 - ρ)`, but
+/// until `v` has faded, the steps are near 0. After a gradient of 1e20 beside some of 1 that takes
+/// `ln(1e36) / -ln ρ = 8,300` steps. [`effective_lr`](Explain::effective_lr) and the command `wengert inspect` show such
+/// elements. A square that would leave the range counts as the largest that does not: PyTorch's `v` is then infinite,
+/// and the element never moves again.
 ///
 /// The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
 #[doc(alias("RMSprop", "scale_by_rms", "RMSPropOptimizer"))]
@@ -234,13 +240,14 @@ impl<F: Real> Pass<F> {
             // The loop below without its factors 1 and summands 0, which take a fifth of the time.
             let eps = root.outside;
             return count_if(tensors, |(((p, &g), (v, _)), _)| {
+                let g = squarable(g);
                 *v = average.next(*v, g * g);
                 *p -= lr_outside * (g / (v.sqrt() + eps));
                 false
             });
         }
         count_if(tensors, |(((p, &g), (v, m)), b)| {
-            let g = transform.apply(*p, g);
+            let g = squarable(transform.apply(*p, g));
             *v = average.next(*v, g * g);
             let m = m.update(F::ZERO, |m| average.next(m, g));
             let (v, negative) = if M::PRESENT { variance.apply(*v, m) } else { (*v, false) };

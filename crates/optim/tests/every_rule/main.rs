@@ -1,6 +1,7 @@
 //! What must hold for every rule, whichever options are on: a table of rules, and how their runs are related.
 
 mod combinations;
+mod extreme;
 mod list;
 mod memory;
 mod models;

@@ -29,6 +29,16 @@ pub(crate) fn flush_subnormal<F: Real>(x: F) -> F {
     if x.abs() < F::min_positive_value() { F::ZERO } else { x }
 }
 
+/// The gradient as it is averaged and squared: one whose square would leave the range counts as the largest whose square
+/// does not. An infinite average would silence its element for good; and the step, which depends on ratios (RAdam's
+/// first ones apart), stays the same. An infinite gradient stays infinite and makes the parameter NaN, which is seen.
+#[inline]
+pub(crate) fn squarable<F: Real>(g: F) -> F {
+    // A little below the root, so that averages of squares do not round to infinity.
+    let most = F::max_value().sqrt() * F::from_f64(0.999);
+    if g.abs() > most && g.is_finite() { most * g.sign() } else { g }
+}
+
 /// The variance, from the averages of `g²` and of `g`: `v - m²`, or with bias correction `v - m² / (1 - ρᵗ)`, which the
 /// correction is still to multiply.
 #[derive(Clone, Copy, Debug)]

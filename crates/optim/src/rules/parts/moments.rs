@@ -1,7 +1,7 @@
 use wengert_autodiff::{Real, Tensor};
 
 use crate::rules::parts::elementwise::{for_each, row_major, row_major_mut};
-use crate::rules::parts::ema::Ema;
+use crate::rules::parts::ema::{Ema, squarable};
 use crate::rules::parts::optional::Optional;
 use crate::rules::parts::weight_decay::GradientTransform;
 
@@ -39,7 +39,7 @@ impl<F: Real> Moments<F> {
         let grad = row_major(grad, param);
         let averages = (row_major_mut(m), row_major_mut(v));
         for_each((((row_major_mut(param), &*grad), averages), x), |(((p, &g), (m, v)), x)| {
-            let g = transform.apply(*p, g);
+            let g = squarable(transform.apply(*p, g));
             *m = beta1.next(*m, g);
             *v = beta2.next(*v, g * g);
             let v = x.update(*v, |x| x.max(*v));

@@ -18,7 +18,9 @@ impl<F: Real> Momentum<F> {
         if !B::PRESENT {
             return u;
         }
-        let b = buffer.update(u, |b| flush_subnormal(self.mu * b + self.weight * u));
+        // Selected: what is left of an infinite buffer would be NaN.
+        let kept = |b| if self.mu == F::ZERO { F::ZERO } else { self.mu * b };
+        let b = buffer.update(u, |b| flush_subnormal(kept(b) + self.weight * u));
         if self.nesterov { u + self.mu * b } else { b }
     }
 }

@@ -46,7 +46,7 @@ impl WeightDecay {
 }
 
 /// What happens to the gradient and to the parameter before a rule sees them: the ascent's sign and the weight decay.
-/// An option that is off is a factor 1 or 0, so that all share one loop.
+/// An option that is off is a factor 1 or adds 0, so that all share one loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GradientTransform<F> {
     sign: F,
@@ -72,7 +72,9 @@ impl<F: Real> GradientTransform<F> {
     /// The gradient to go down: `±g + λ p`.
     #[inline]
     pub(crate) fn apply(self, p: F, g: F) -> F {
-        self.sign * g + self.l2 * p
+        // Selected, not multiplied: 0 times an infinite parameter is NaN.
+        let decay = if self.l2 == F::ZERO { self.l2 } else { self.l2 * p };
+        self.sign * g + decay
     }
 
     /// The parameter that the update is taken from.
