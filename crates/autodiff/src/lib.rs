@@ -26,7 +26,8 @@ mod tape;
 pub use compute::{IntoTensor, Real, Tensor, vectorized};
 pub use gradcheck::{GradientReport, check_gradients, check_module_gradients};
 pub use module::{
-    Buffer, Leaf, LeafMut, Module, ModulePath, Param, ShapeMismatch, StateDictError, Visitor, VisitorMut,
+    Buffer, Leaf, LeafMut, Module, ModulePath, NamePattern, Param, ShapeMismatch, StateDictError, Visitor,
+    VisitorMut,
 };
 pub use ndarray;
 pub use tape::{Edge, Gradients, Tape, TapeStats, Var};

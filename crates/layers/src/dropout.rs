@@ -1,3 +1,4 @@
+use ndarray::Zip;
 use rand::RngExt;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use wengert_autodiff::{Real, Tensor, Var};
@@ -55,8 +56,13 @@ impl<F: Real> Layer<F> for Dropout {
         let mask =
             draws.iter().map(|&draw| if f64::from(draw) < threshold { F::ZERO } else { kept }).collect();
         let mask = Tensor::from_shape_vec(value.raw_dim(), mask).expect("one draw per value");
-        let y = (&value * &mask).into_shared();
-        let dx = x.edge(move |dy| dy * &mask);
+        // Selected: 0 times an infinite number is NaN.
+        let dropped_out = |x: &Tensor<F>, mask: &Tensor<F>| {
+            let select = |&x: &F, &mask: &F| if mask == F::ZERO { F::ZERO } else { x * mask };
+            Zip::from(x).and(mask).map_collect(select).into_shared()
+        };
+        let y = dropped_out(&value, &mask);
+        let dx = x.edge(move |dy| dropped_out(&dy, &mask));
         x.tape().record("dropout", y, [dx])
     }
 }

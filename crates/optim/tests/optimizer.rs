@@ -251,15 +251,6 @@ fn an_optimizer_crosses_threads() {
 }
 
 #[test]
-#[cfg(debug_assertions)]
-#[should_panic(expected = "a gradient of shape [2] belongs to no parameter of this model")]
-fn a_gradient_of_a_forgotten_field_is_reported() {
-    let (mut model, forgotten) = (model(), param(&[1.0, 2.0]));
-    let grads = grads(1.0, &[&model.out.bias, &forgotten]);
-    Optimizer::new(Sgd::default()).step(&mut model, &grads);
-}
-
-#[test]
 #[should_panic(expected = "the parameter of `out.bias` has shape [2], but its state was made for [1]")]
 fn a_changed_shape_is_refused() {
     let mut model = model();

@@ -7,11 +7,13 @@ use crate::{Real, Tensor};
 mod containers;
 mod param;
 mod path;
+mod pattern;
 mod state_dict;
 
 pub(crate) use param::Id;
 pub use param::{Buffer, Param};
 pub use path::ModulePath;
+pub use pattern::NamePattern;
 pub use state_dict::{ShapeMismatch, StateDictError};
 
 /// What a [`Module`] shows of itself: a parameter or a buffer.
@@ -43,6 +45,14 @@ impl<'a, F: Real> Leaf<'a, F> {
         }
     }
 
+    /// Whether no step changes it.
+    pub fn is_frozen(&self) -> bool {
+        match self {
+            Self::Param(param) => param.is_frozen(),
+            Self::Buffer(buffer) => buffer.is_frozen(),
+        }
+    }
+
     /// Whether it is a buffer of whole numbers: [`Buffer::count`].
     pub fn is_count(&self) -> bool {
         matches!(self, Self::Buffer(buffer) if buffer.is_count())
@@ -50,6 +60,14 @@ impl<'a, F: Real> Leaf<'a, F> {
 }
 
 impl<'a, F: Real> LeafMut<'a, F> {
+    /// Freezes it, or sets it free again.
+    pub fn set_frozen(&mut self, frozen: bool) {
+        match self {
+            Self::Param(param) => param.set_frozen(frozen),
+            Self::Buffer(buffer) => buffer.set_frozen(frozen),
+        }
+    }
+
     /// The tensor, whichever kind it is.
     pub fn into_value(self) -> &'a mut Tensor<F> {
         match self {
@@ -145,11 +163,66 @@ pub trait Module<F: Real = f32> {
         Ok(())
     }
 
-    /// How many numbers training changes.
+    /// Freezes every parameter and buffer whose name matches `pattern`, and returns how many. No gradient of a frozen
+    /// parameter is computed and no optimizer changes it; a frozen buffer keeps its value, and batch norm whose running
+    /// statistics are frozen normalizes by them, as in evaluation. A clone is as frozen as the original; files do not say
+    /// what is frozen.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{Module, Param};
+    /// let mut layers = vec![Param::<f32>::new(1.0), Param::new(2.0)];
+    /// assert_eq!(layers.freeze("0*"), 1);
+    /// assert!(layers[0].is_frozen() && !layers[1].is_frozen());
+    /// layers.unfreeze("*");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If it is not a [pattern](NamePattern), or no name matches.
+    #[doc(alias("requires_grad_", "trainable", "no_grad"))]
+    #[track_caller]
+    fn freeze(&mut self, pattern: &str) -> usize {
+        set_frozen("freeze", self, pattern, true)
+    }
+
+    /// The opposite of [`freeze`](Module::freeze).
+    ///
+    /// # Panics
+    ///
+    /// If it is not a pattern, or no name matches.
+    #[track_caller]
+    fn unfreeze(&mut self, pattern: &str) -> usize {
+        set_frozen("unfreeze", self, pattern, false)
+    }
+
+    /// How many numbers training changes; frozen parameters are not counted.
     #[doc(alias("count_params", "numel"))]
     fn parameter_count(&self) -> usize {
-        self.params().values().map(|param| param.value().len()).sum()
+        self.params().values().filter(|param| !param.is_frozen()).map(|param| param.value().len()).sum()
     }
+}
+
+#[track_caller]
+fn set_frozen<F: Real, M: Module<F> + ?Sized>(
+    what: &str,
+    model: &mut M,
+    pattern: &str,
+    frozen: bool,
+) -> usize {
+    let pattern = NamePattern::new(pattern)
+        .unwrap_or_else(|error| panic!("`{what}`: `{pattern}` is not a pattern: {error}"));
+    let mut count = 0;
+    model.visit_mut(&mut ModulePath::default(), &mut |name, mut leaf| {
+        if pattern.matches(name) {
+            leaf.set_frozen(frozen);
+            count += 1;
+        }
+    });
+    if count == 0 {
+        let names: Vec<_> = model.state_dict().into_keys().collect();
+        panic!("`{what}`: `{}` matches none of {names:?}", pattern.as_str());
+    }
+    count
 }
 
 /// The dotted names of a model's parameters, for those who meet the parameters on a tape.
@@ -180,8 +253,8 @@ pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String
 /// ```
 ///
 /// Write `module!(Line<F> { … })` for a struct that is generic over its float type, `module!(Line: f64 { … })` for one
-/// that is not and holds `f64`. A field that is left out is not trained; if it does receive a gradient, the optimizer's
-/// `step` says so in debug builds.
+/// that is not and holds `f64`. A field that is left out is not trained: if it does receive a gradient,
+/// [`Gradients::unclaimed`] shows it.
 #[macro_export]
 macro_rules! module {
     ($model:ident { $($field:ident),* $(,)? }) => {

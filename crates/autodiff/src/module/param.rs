@@ -24,6 +24,7 @@ macro_rules! named_tensor {
         pub struct $name<F: Real = f32> {
             pub(crate) id: Id,
             value: Tensor<F>,
+            frozen: bool,
             $($flag: bool,)?
         }
 
@@ -31,7 +32,7 @@ macro_rules! named_tensor {
             /// Takes a number, nested arrays, or an array of any number of dimensions.
             #[track_caller]
             pub fn new(value: impl IntoTensor<F>) -> Self {
-                Self { id: Id::fresh(), value: value.into_tensor(), $($flag: false)? }
+                Self { id: Id::fresh(), value: value.into_tensor(), frozen: false, $($flag: false)? }
             }
 
             /// The tensor.
@@ -44,6 +45,18 @@ macro_rules! named_tensor {
                 &mut self.value
             }
 
+            /// Whether no step changes it: see [`Module::freeze`](crate::Module::freeze).
+            #[doc(alias("requires_grad", "trainable"))]
+            pub fn is_frozen(&self) -> bool {
+                self.frozen
+            }
+
+            /// Freezes it, or sets it free again.
+            #[doc(alias("requires_grad_", "trainable"))]
+            pub fn set_frozen(&mut self, frozen: bool) {
+                self.frozen = frozen;
+            }
+
             /// The lengths of the axes.
             pub fn shape(&self) -> &[usize] {
                 self.value.shape()
@@ -53,7 +66,7 @@ macro_rules! named_tensor {
         /// A clone is a new, independent tensor: gradients of the one say nothing about the other.
         impl<F: Real> Clone for $name<F> {
             fn clone(&self) -> Self {
-                Self { id: Id::fresh(), value: self.value.clone(), $($flag: self.$flag)? }
+                Self { id: Id::fresh(), value: self.value.clone(), frozen: self.frozen, $($flag: self.$flag)? }
             }
         }
 

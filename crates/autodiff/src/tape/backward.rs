@@ -17,7 +17,8 @@ impl<F: Real> Var<'_, F> {
     ///
     /// # Panics
     ///
-    /// If the value is not a single number; if `backward` already ran since the last `reset`; on an inference tape.
+    /// If the value is not a single number or depends on no parameter and no variable; if `backward` already ran since
+    /// the last `reset`; on an inference tape.
     #[doc(alias("grad", "value_and_grad", "gradient"))]
     #[track_caller]
     pub fn backward(self) -> Gradients<F> {
@@ -26,7 +27,11 @@ impl<F: Real> Var<'_, F> {
             !tape.is_inference(),
             "backward() on an inference tape, which records nothing: use Tape::new()"
         );
-        assert!(!tape.spent.get(), "a second backward() on one recording: call reset() first");
+        assert!(
+            !tape.spent.get(),
+            "a second backward() on one recording, whose derivatives the first has consumed: add the losses and call \
+             it once, give each forward pass a tape of its own, or call reset() and compute the loss again"
+        );
         let loss = self.value();
         assert_eq!(
             loss.len(),
@@ -34,13 +39,14 @@ impl<F: Real> Var<'_, F> {
             "backward() needs a single number, but this loss has shape {:?}: reduce it with sum() or mean()",
             loss.shape()
         );
+        assert!(
+            self.needs_grad(),
+            "this loss has no gradient: it depends on no parameter or variable (a `detach`, or all of them frozen?)"
+        );
         tape.spent.set(true);
         let mut grads = Gradients::default();
         grads.origin = Some((tape.id, tape.steps()));
-        if self.needs_grad() {
-            let seed = Tensor::from_elem(loss.raw_dim(), F::ONE);
-            walk_back(tape, self.index, seed, &mut grads);
-        }
+        walk_back(tape, self.index, Tensor::from_elem(loss.raw_dim(), F::ONE), &mut grads);
         tape.edges.borrow_mut().clear();
         for node in tape.nodes.borrow_mut().iter_mut().filter(|node| node.holds_param) {
             node.value = None;
@@ -67,12 +73,16 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
         let node_edges = edges.drain(node.first_edge..);
         let Some(upstream) = pending[index].take() else { continue };
         match node.kind {
-            Kind::Constant => {}
+            Kind::Constant | Kind::Frozen(_) => {}
             Kind::Variable => _ = grads.variables.insert(index, layout::row_major(upstream.finish())),
             // Only where it is the loss itself; others' gradients do not stop here.
             Kind::Param(id) => params.add(id, upstream.finish()),
             Kind::Op { .. } => {
-                let mut upstream = Some(upstream.finish());
+                let upstream = upstream.finish();
+                if node.retains_grad {
+                    grads.variables.insert(index, layout::row_major(upstream.clone()));
+                }
+                let mut upstream = Some(upstream);
                 let mut tracked = node_edges.filter_map(|edge| Some((edge.input, edge.pullback?))).peekable();
                 while let Some((input, pullback)) = tracked.next() {
                     // The last pullback gets the gradient itself, so that it may change it in place.

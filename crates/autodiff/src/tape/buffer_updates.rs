@@ -12,7 +12,8 @@ impl<F: Real> Tape<F> {
 
     /// Notes a new value for a buffer, such as a running mean. It travels inside the gradients and is written when the
     /// optimizer's `step` (or [`Gradients::apply_buffer_updates`](crate::Gradients::apply_buffer_updates)) visits the
-    /// model. On an inference tape nothing happens.
+    /// model. On an inference tape, or where the buffer is
+    /// [frozen](crate::Module::freeze), nothing happens.
     ///
     /// # Panics
     ///
@@ -26,7 +27,7 @@ impl<F: Real> Tape<F> {
             buffer.shape(),
             "`update_buffer`: the value has another shape than the buffer"
         );
-        if !self.inference {
+        if !self.inference && !buffer.is_frozen() {
             self.buffer_updates.borrow_mut().push((buffer.id, value));
         }
     }

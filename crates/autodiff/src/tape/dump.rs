@@ -101,7 +101,7 @@ impl<F: Real> Tape<F> {
         self.each_node(|index, node, edges| {
             let label = quoted(&format!("{}\n{}", title(node, &names), shape(node)));
             let style = match node.kind {
-                Kind::Variable | Kind::Param(_) => "shape=box",
+                Kind::Variable | Kind::Param(_) | Kind::Frozen(_) => "shape=box",
                 Kind::Constant => "shape=plaintext",
                 Kind::Op { .. } => "shape=ellipse",
             };
@@ -133,7 +133,7 @@ impl<F: Real> Tape<F> {
 
 fn title<F: Real>(node: &Node<F>, names: &BTreeMap<Id, String>) -> String {
     match node.kind {
-        Kind::Param(id) => {
+        Kind::Param(id) | Kind::Frozen(id) => {
             names.get(&id).map_or_else(|| node.op.to_owned(), |name| format!("{} {name}", node.op))
         }
         _ => node.op.to_owned(),

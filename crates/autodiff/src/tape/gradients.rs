@@ -1,8 +1,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use crate::compute::buffers;
-use crate::module::{Id, LeafMut, Module, ModulePath, names_by_id};
+use crate::compute::elementwise::accumulate;
+use crate::module::{Id, Leaf, LeafMut, Module, ModulePath, names_by_id};
+use crate::tape::node::Kind;
 use crate::{Buffer, IntoTensor, Param, Real, Tensor, Var};
 
 /// What `backward` found: the gradient of the loss with respect to every parameter and variable that took part, and the
@@ -54,12 +57,12 @@ impl<F: Real> Gradients<F> {
         self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
 
-    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable); `None` if the loss does not depend on
-    /// it, or if `var` is the result of an op, whose gradient is not kept.
+    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable), or to the result of an op that was told
+    /// to [keep it](Var::retain_grad); `None` if the loss does not depend on it.
     ///
     /// # Panics
     ///
-    /// If `var` belongs to another tape or step than these gradients.
+    /// If `var` belongs to another tape or step than these gradients, or its gradient was not kept.
     #[track_caller]
     pub fn wrt(&self, var: Var<'_, F>) -> Option<&Tensor<F>> {
         let origin = (var.tape.id, var.tape.steps());
@@ -68,7 +71,44 @@ impl<F: Real> Gradients<F> {
             Some(origin),
             "`wrt`: the Var belongs to another tape or step than these gradients"
         );
+        let node = &var.tape.nodes.borrow()[var.index];
+        assert!(
+            !matches!(node.kind, Kind::Op { tracked: true }) || node.retains_grad,
+            "`wrt`: the gradient of the result of `{}` was not kept: call `retain_grad` on it before `backward`",
+            node.op
+        );
         self.variables.get(&var.index)
+    }
+
+    /// Moves the gradients of `model`'s parameters and the new values of its buffers out of these: its part of a step
+    /// that several models took part in. Dropped, the model is left as it is in this step; its gradients were computed,
+    /// though, which [`freeze`](Module::freeze) saves.
+    #[doc(alias("split", "filter", "take"))]
+    #[must_use = "what is split off is no longer in these gradients"]
+    pub fn split_off(&mut self, model: &dyn Module<F>) -> Self {
+        let mut part = Self::default();
+        model.visit(&mut ModulePath::default(), &mut |_, leaf| match leaf {
+            Leaf::Param(param) => {
+                if let Ok(at) = self.position(param.id) {
+                    part.params.push(self.params.remove(at));
+                }
+            }
+            Leaf::Buffer(buffer) => part.buffer_updates.extend(self.buffer_updates.remove_entry(&buffer.id)),
+        });
+        part.params.sort_by_key(|&(id, _)| Reverse(id));
+        part
+    }
+
+    /// Whether something of `model` is among these: a gradient, or a new value of a buffer.
+    pub fn concern(&self, model: &dyn Module<F>) -> bool {
+        let mut found = false;
+        model.visit(&mut ModulePath::default(), &mut |_, leaf| {
+            found |= match leaf {
+                Leaf::Param(param) => self.get(param).is_some(),
+                Leaf::Buffer(buffer) => self.buffer_update(buffer).is_some(),
+            };
+        });
+        found
     }
 
     /// The value observed for `buffer` in this step, if any.
@@ -97,8 +137,8 @@ impl<F: Real> Gradients<F> {
         params.filter_map(|(name, param)| self.get(param).map(|grad| (name, grad))).collect()
     }
 
-    /// The gradients that belong to no parameter of `model`: a field is missing from its `module!` list, or they are
-    /// another model's.
+    /// The gradients that belong to no parameter of `model`: they are another model's, or a field is missing from its
+    /// `module!` list.
     pub fn unclaimed(&self, model: &dyn Module<F>) -> impl Iterator<Item = &Tensor<F>> {
         let ids = names_by_id(model);
         self.params.iter().rev().filter(move |(id, _)| !ids.contains_key(id)).map(|(_, grad)| grad)
@@ -131,6 +171,45 @@ impl<'g, F: Real> IntoIterator for &'g Gradients<F> {
 
     fn into_iter(self) -> Self::IntoIter {
         Box::new(self.iter())
+    }
+}
+
+/// Adds up the gradients of several losses or batches, parameter by parameter, as one `backward` of their sum would. A
+/// buffer keeps the newest value; so that each batch goes on from the one before, write it into the model in between:
+///
+/// ```
+/// # use wengert_autodiff::{Gradients, Param, Tape};
+/// # let mut model = Param::new(2.0);
+/// let mut total = Gradients::default();
+/// for batch in [1.0, 2.0, 3.0] {
+///     let tape = Tape::new();
+///     let grads = (tape.param(&model) * batch).backward();
+///     grads.apply_buffer_updates(&mut model);
+///     total += grads;
+/// }
+/// assert_eq!(total.get(&model).unwrap().sum(), 6.0);
+/// ```
+///
+/// What is the mean over a batch becomes a sum of means: divide the losses, or the total by way of
+/// [`iter_mut`](Gradients::iter_mut). Gradients of variables, which belong to a tape, are not added.
+///
+/// # Panics
+///
+/// If a parameter's gradients differ in shape.
+impl<F: Real> AddAssign for Gradients<F> {
+    #[track_caller]
+    fn add_assign(&mut self, mut other: Self) {
+        for (id, grad) in std::mem::take(&mut other.params) {
+            match self.position(id) {
+                Ok(at) => {
+                    let sum = &mut self.params[at].1;
+                    assert_eq!(sum.shape(), grad.shape(), "`+=`: two gradients of one parameter");
+                    accumulate(sum, grad);
+                }
+                Err(at) => self.params.insert(at, (id, grad)),
+            }
+        }
+        self.buffer_updates.append(&mut other.buffer_updates);
     }
 }
 

@@ -154,17 +154,18 @@ impl<F: Real> Tape<F> {
         self.leaf("variable", value.into_tensor(), Kind::Variable)
     }
 
-    /// A leaf that stands for `param`. Used twice, its gradients add up.
+    /// A leaf that stands for `param`. Used twice, its gradients add up; [frozen](crate::Module::freeze), it has none.
     #[track_caller]
     pub fn param(&self, param: &Param<F>) -> Var<'_, F> {
-        self.leaf("param", param.value().clone(), Kind::Param(param.id))
+        let kind = if param.is_frozen() { Kind::Frozen(param.id) } else { Kind::Param(param.id) };
+        self.leaf("param", param.value().clone(), kind)
     }
 
     #[track_caller]
     fn leaf(&self, op: &'static str, value: Tensor<F>, kind: Kind) -> Var<'_, F> {
         // A parameter keeps its name on an inference tape, for messages.
         let kind = if self.inference && kind == Kind::Variable { Kind::Constant } else { kind };
-        self.push(op, value, kind, !self.inference && matches!(kind, Kind::Param(_)), [])
+        self.push(op, value, kind, !self.inference && matches!(kind, Kind::Param(_) | Kind::Frozen(_)), [])
     }
 
     /// Appends an op's result: the value, and one [`edge`](Var::edge) per input. This is how every op of this crate is
@@ -223,7 +224,15 @@ impl<F: Real> Tape<F> {
         if !self.inference {
             self.edges.borrow_mut().extend(edges);
         }
-        let node = Node { op, at: Location::caller(), value: Some(value), kind, first_edge, holds_param };
+        let node = Node {
+            op,
+            at: Location::caller(),
+            value: Some(value),
+            kind,
+            first_edge,
+            holds_param,
+            retains_grad: false,
+        };
         self.nodes.borrow_mut().push(node);
         if let Some(check) = &self.finite_check {
             check.forward(self, index);

@@ -18,6 +18,8 @@ pub(crate) struct Node<F: Real> {
     /// Whether the array is, or is a view of, a parameter's: `backward` lets go of it so that the optimizer can write
     /// in place.
     pub(crate) holds_param: bool,
+    /// Whether the gradient of an op's result is kept: [`Var::retain_grad`](crate::Var::retain_grad).
+    pub(crate) retains_grad: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) enum Kind {
     Constant,
     Variable,
     Param(Id),
+    /// A parameter that gets no gradient.
+    Frozen(Id),
     /// The result of an op; `tracked` where some input needs a gradient.
     Op {
         tracked: bool,
@@ -33,7 +37,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn needs_grad(self) -> bool {
-        !matches!(self, Self::Constant | Self::Op { tracked: false })
+        !matches!(self, Self::Constant | Self::Frozen(_) | Self::Op { tracked: false })
     }
 }
 

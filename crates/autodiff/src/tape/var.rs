@@ -133,6 +133,20 @@ impl<'t, F: Real> Var<'t, F> {
         self.value().shape().to_vec()
     }
 
+    /// Keeps the gradient with respect to this result of an op for [`Gradients::wrt`](crate::Gradients::wrt). Returns the
+    /// `Var` itself. Parameters and variables need it not.
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::new();
+    /// let h = tape.variable(3.0).square().retain_grad();
+    /// assert_eq!((h * 2.0).backward().wrt(h).unwrap().sum(), 2.0);
+    /// ```
+    #[doc(alias("retains_grad", "register_hook"))]
+    pub fn retain_grad(self) -> Self {
+        self.tape.nodes.borrow_mut()[self.index].retains_grad = true;
+        self
+    }
+
     /// The same value, cut off from what it was computed from: no gradient flows through.
     #[doc(alias("stop_gradient", "stop_grad", "no_grad"))]
     #[track_caller]

@@ -112,7 +112,7 @@ impl<F: Real> Layer<F> for BatchNorm<F> {
             matches!(shape[..], [_, channels] | [_, channels, _] if channels == c),
             "`BatchNorm` of {c} channels needs an input [n, {c}] or [n, {c}, l], this one has shape {shape:?}"
         );
-        if tape.is_inference() {
+        if tape.is_inference() || self.running_mean.is_frozen() {
             return self.normalize_by_running(x);
         }
         let m = shape.iter().product::<usize>() / c;

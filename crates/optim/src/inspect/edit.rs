@@ -3,9 +3,8 @@ use std::fmt;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
-use wengert_autodiff::{Real, Tensor};
+use wengert_autodiff::{NamePattern, Real, Tensor};
 
-use crate::optimizer::pattern::Pattern;
 use crate::optimizer::{Entry, Optimizer};
 use crate::rule::Rule;
 use crate::state::{State, put, tensors, tensors_mut};
@@ -15,7 +14,7 @@ use crate::state::{State, put, tensors, tensors_mut};
 #[derive(Debug)]
 pub struct Edit<'a, R: Rule<F>, F: Real = f32> {
     optimizer: &'a mut Optimizer<R, F>,
-    pattern: Pattern,
+    pattern: NamePattern,
     field: Option<String>,
 }
 
@@ -105,7 +104,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     #[doc(alias("set_to_zero", "tree_map_params"))]
     #[track_caller]
     pub fn edit(&mut self, pattern: &str) -> Edit<'_, R, F> {
-        match Pattern::new(pattern) {
+        match NamePattern::new(pattern) {
             Ok(pattern) => Edit { optimizer: self, pattern, field: None },
             Err(error) => panic!("`edit`: `{pattern}` is not a pattern: {error}"),
         }

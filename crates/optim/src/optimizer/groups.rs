@@ -1,8 +1,7 @@
 use std::fmt;
 
 use serde::Serialize;
-
-use crate::optimizer::pattern::Pattern;
+use wengert_autodiff::{NamePattern, Param, Real};
 
 /// The default rule, and the rules of the groups in the order in which they were added.
 #[derive(Clone, Debug)]
@@ -14,7 +13,7 @@ pub(crate) struct Groups<R> {
 
 #[derive(Clone, Debug)]
 struct Group<R> {
-    pattern: Pattern,
+    pattern: NamePattern,
     rule: R,
     initial: R,
 }
@@ -38,7 +37,7 @@ impl<R: Clone> Groups<R> {
             return Err(format!("there is a group `{pattern}` already"));
         }
         let pattern =
-            Pattern::new(pattern).map_err(|error| format!("`{pattern}` is not a pattern: {error}"))?;
+            NamePattern::new(pattern).map_err(|error| format!("`{pattern}` is not a pattern: {error}"))?;
         self.groups.push(Group { pattern, initial: rule.clone(), rule });
         Ok(())
     }
@@ -79,11 +78,15 @@ impl<R> Groups<R> {
 }
 
 impl<R: Clone> Groups<R> {
-    pub(crate) fn table<'a>(&self, params: impl Iterator<Item = (&'a str, &'a [usize])>) -> GroupTable<R> {
+    pub(crate) fn table<'a, F: Real>(
+        &self,
+        params: impl Iterator<Item = (&'a str, &'a Param<F>)>,
+    ) -> GroupTable<R> {
         let rows: Vec<_> = params
-            .map(|(name, shape)| GroupRow {
+            .map(|(name, param)| GroupRow {
                 name: name.to_owned(),
-                shape: shape.to_vec(),
+                shape: param.shape().to_vec(),
+                frozen: param.is_frozen(),
                 group: self.group_for(name).map(|group| group.pattern.as_str().to_owned()),
                 rule: self.rule_for(name).clone(),
             })
@@ -127,6 +130,8 @@ pub struct GroupRow<R> {
     pub shape: Vec<usize>,
     /// The pattern that decides, or `None` for the default rule.
     pub group: Option<String>,
+    /// Whether no step changes it.
+    pub frozen: bool,
     /// The hyper-parameters.
     pub rule: R,
 }
@@ -136,7 +141,8 @@ impl<R: fmt::Debug> fmt::Display for GroupTable<R> {
         let header = ["parameter", "shape", "group", "hyper-parameters"].map(str::to_owned);
         let cells = self.rows.iter().map(|row| {
             let group = row.group.clone().unwrap_or_else(|| "(default)".to_owned());
-            [row.name.clone(), format!("{:?}", row.shape), group, format!("{:?}", row.rule)]
+            let rule = if row.frozen { "frozen".to_owned() } else { format!("{:?}", row.rule) };
+            [row.name.clone(), format!("{:?}", row.shape), group, rule]
         });
         let lines: Vec<_> = std::iter::once(header).chain(cells).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);

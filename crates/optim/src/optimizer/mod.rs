@@ -2,7 +2,6 @@
 
 mod finite;
 mod groups;
-pub(crate) mod pattern;
 
 use std::collections::BTreeMap;
 
@@ -106,15 +105,14 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
 
     /// Walks the model once: updates every parameter that has a gradient, and writes the new values of buffers.
     ///
-    /// A parameter without a gradient is left alone, together with its state; that is not the same as a gradient of
-    /// zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares
+    /// Gradients of other models are left to their own optimizers: one `backward` may serve several. A parameter without
+    /// a gradient, or a frozen one, is left alone, together with its state; that is not the same as a gradient of zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares
     /// them.
     ///
     /// # Panics
     ///
-    /// If a hyper-parameter is out of its range, a parameter's shape is not the one its state was made for, or two
-    /// parameters have the same name; in debug builds also if there is a gradient for a parameter that is not in
-    /// `model`, which means that a field is missing from a `module!` list. Nothing has changed then.
+    /// If none of the gradients belongs to `model`, a hyper-parameter is out of its range, a parameter's shape is not the
+    /// one its state was made for, or two parameters have the same name. Nothing has changed then.
     ///
     /// Where a rule of your own panics in `update`, the step does not count and no buffer has changed; the parameters
     /// before that one are updated.
@@ -133,28 +131,25 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>),
     ) {
         self.validate();
-        if cfg!(debug_assertions)
-            && let Some(grad) = grads.unclaimed(model).next()
-        {
-            let shape = grad.shape();
-            panic!(
-                "`step`: a gradient of shape {shape:?} belongs to no parameter of this model: is a field missing from \
-                 `module!`?"
-            );
-        }
+        assert!(
+            grads.concern(model),
+            "`step`: none of the {} gradients belongs to this model: they are another model's, or a clone's (whose \
+             parameters are its own), or `module!` does not list the fields",
+            grads.len()
+        );
         if let Err(problem) = self.prepare(model, grads) {
             panic!("`step`: {problem}");
         }
         model.visit_mut(&mut ModulePath::default(), &mut |name, leaf| {
             if let LeafMut::Param(param) = leaf
-                && let Some(grad) = grads.get(param)
+                && let Some(grad) = grads.get(param).filter(|_| !param.is_frozen())
             {
                 update(self, name, param.value_mut(), grad);
             }
         });
         model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
             if let LeafMut::Buffer(buffer) = leaf
-                && let Some(value) = grads.buffer_update(buffer)
+                && let Some(value) = grads.buffer_update(buffer).filter(|_| !buffer.is_frozen())
             {
                 *buffer.value_mut() = value.clone();
             }
@@ -172,6 +167,9 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         model.visit(&mut ModulePath::default(), &mut |name, leaf| {
             let Leaf::Param(param) = leaf else { return };
             let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) else { return };
+            if param.is_frozen() {
+                return;
+            }
             let param = param.value();
             let entry = entries.get_mut(name).unwrap_or_else(|| {
                 let start = || Entry::new(param.shape(), groups.rule_for(name).init(param));
@@ -245,7 +243,7 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
     /// Which group and which hyper-parameters each parameter of `model` has, and which groups apply to none. Print it.
     pub fn table(&self, model: &dyn Module<F>) -> GroupTable<R> {
         let params = model.params();
-        self.groups.table(params.iter().map(|(name, param)| (name.as_str(), param.shape())))
+        self.groups.table(params.iter().map(|(name, param)| (name.as_str(), *param)))
     }
 
     /// How often [`step`](Optimizer::step) ran.

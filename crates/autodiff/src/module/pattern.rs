@@ -1,9 +1,16 @@
 use std::ops::RangeInclusive;
 use std::str::Chars;
 
-/// A pattern on names, as shells have them; [`Optimizer`](crate::Optimizer) says what its signs stand for.
+/// A pattern on dotted names, as shells have them: `*` stands for any characters, dots too, `?` for any one, `[abc0-9]`
+/// for one of these, and `[!abc]` for one that is none of these. All other characters stand for themselves.
+///
+/// ```
+/// # use wengert_autodiff::NamePattern;
+/// let biases = NamePattern::new("*.bias").unwrap();
+/// assert!(biases.matches("hidden.0.bias") && !biases.matches("hidden.0.weight"));
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub struct NamePattern {
     text: String,
     parts: Vec<Part>,
 }
@@ -14,8 +21,11 @@ enum Part {
     One { ranges: Vec<RangeInclusive<char>>, negated: bool },
 }
 
-impl Pattern {
-    pub(crate) fn new(text: &str) -> Result<Self, &'static str> {
+impl NamePattern {
+    /// # Errors
+    ///
+    /// A `[` without its `]`.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
         let (mut parts, mut rest) = (Vec::new(), text.chars());
         while let Some(first) = rest.next() {
             parts.push(match first {
@@ -28,11 +38,13 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), parts })
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    /// Whether it is a pattern of this whole name.
+    pub fn matches(&self, name: &str) -> bool {
         let (mut parts, mut rest) = (&self.parts[..], name.chars());
         let mut last_star = None;
         loop {
@@ -121,21 +133,21 @@ mod tests {
             ("a-c", "b", false),
         ];
         for (pattern, name, expected) in cases {
-            assert_eq!(Pattern::new(pattern).unwrap().matches(name), expected, "`{pattern}` on `{name}`");
+            assert_eq!(NamePattern::new(pattern).unwrap().matches(name), expected, "`{pattern}` on `{name}`");
         }
     }
 
     #[test]
     fn an_open_bracket_is_not_a_pattern() {
         for pattern in ["[", "a[", "[]", "[!]", "[a", "[[!"] {
-            assert!(Pattern::new(pattern).is_err(), "{pattern}");
+            assert!(NamePattern::new(pattern).is_err(), "{pattern}");
         }
     }
 
     /// Were each star to try every place, this would take longer than the test may.
     #[test]
     fn many_stars_take_no_longer() {
-        let pattern = Pattern::new(&"*a".repeat(40)).unwrap();
+        let pattern = NamePattern::new(&"*a".repeat(40)).unwrap();
         assert!(!pattern.matches(&format!("{}b", "a".repeat(100))));
     }
 }
