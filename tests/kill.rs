@@ -87,6 +87,11 @@ fn a_killed_run_loses_at_most_one_interval() {
         progressed += u32::from(saved > steps);
         steps = saved;
     }
+    let (model, opt) = load(&path);
+    checkpoint::save(&path, &model, &opt, &opt.steps()).unwrap();
+    let left: Vec<_> =
+        std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["run.wgt"], "what the killed processes left");
     println!("{KILLS} kills, {steps} steps saved, in {progressed} of the lives at least one");
     assert!(progressed > KILLS / 2, "most lives were too short to save anything: {progressed}");
 }
