@@ -1,4 +1,4 @@
-//! The rules and their options, one line each.
+//! The rules and their options, one line each; those of SGD and RMSProp are in `combinations.rs`.
 
 use wengert_optim::{AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, Rprop, WeightDecay};
 
