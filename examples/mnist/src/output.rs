@@ -118,8 +118,11 @@ fn follow(file: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// One JSON object per line and epoch, if anyone wants them.
-pub struct Metrics(Option<(PathBuf, File)>);
+/// One JSON object per line and epoch, if anyone wants them. As with [`Console`], that it is full ends no run.
+pub struct Metrics {
+    file: Option<(PathBuf, File)>,
+    error: Option<io::Error>,
+}
 
 /// A line of it. How fast an epoch was is known to the process that trained it; the checkpoint, which is the same for
 /// equal runs, does not say.
@@ -134,27 +137,37 @@ struct Line<'a> {
 impl Metrics {
     /// A file with the epochs that are done, or none. Where it has a line for an epoch already, that line stays.
     pub fn create(args: &Args, done: &[Epoch]) -> Outcome<Self> {
-        let Some(path) = &args.metrics else { return Ok(Self(None)) };
-        let old = if done.is_empty() { String::new() } else { fs::read_to_string(path).unwrap_or_default() };
+        let Some(path) = &args.metrics else { return Ok(Self { file: None, error: None }) };
+        // Not of a pipe, which has nothing to tell and no end.
+        let old = if path.is_file() { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
         let file = File::create(path).map_err(|e| format!("--metrics {}: {e}", path.display()))?;
-        let mut metrics = Self(Some((path.clone(), file)));
+        let mut metrics = Self { file: Some((path.clone(), file)), error: None };
         for epoch in done {
             let same = |line: &&str| serde_json::from_str(line).is_ok_and(|old: Epoch| old == *epoch);
             match old.lines().find(same) {
-                Some(line) => metrics.line(line.to_owned())?,
+                Some(line) => metrics.line(line.to_owned()),
                 None => metrics.write(epoch, None)?,
             }
         }
         Ok(metrics)
     }
 
-    pub fn write(&mut self, epoch: &Epoch, speed: Option<&Speed>) -> Outcome<()> {
-        self.line(serde_json::to_string(&Line { epoch, speed })?)
+    pub fn write(&mut self, epoch: &Epoch, speed: Option<&Speed>) -> serde_json::Result<()> {
+        self.line(serde_json::to_string(&Line { epoch, speed })?);
+        Ok(())
     }
 
-    fn line(&mut self, line: String) -> Outcome<()> {
-        let Some((path, file)) = &mut self.0 else { return Ok(()) };
-        file.write_all((line + "\n").as_bytes())
-            .map_err(|e| format!("--metrics {}: {e}", path.display()).into())
+    fn line(&mut self, line: String) {
+        if let (None, Some((_, file))) = (&self.error, &mut self.file) {
+            self.error = file.write_all((line + "\n").as_bytes()).err();
+        }
+    }
+
+    /// What went wrong meanwhile.
+    pub fn close(self) -> Outcome<()> {
+        match (self.file, self.error) {
+            (Some((path, _)), Some(error)) => Err(format!("--metrics {}: {error}", path.display()).into()),
+            _ => Ok(()),
+        }
     }
 }
