@@ -94,13 +94,14 @@ fn try_to_write(file: &Path, whole: bool) -> io::Result<()> {
     }
 }
 
-/// Also through links. Files that are not there yet have the place where they will be.
+/// Also through links of both kinds. A file that is not there yet counts as the place where it will be.
 fn same_file(a: &Path, b: &Path) -> bool {
     let ordinary = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    if ordinary(a) && ordinary(b) {
-        return same_file::is_same_file(a, b).unwrap_or(false);
+    let same_place = matches!((follow(a), follow(b)), (Ok(a), Ok(b)) if a == b);
+    match (ordinary(a), ordinary(b)) {
+        (true, true) => same_place || same_file::is_same_file(a, b).unwrap_or(false),
+        _ => same_place && !a.exists(),
     }
-    matches!((follow(a), follow(b)), (Ok(a), Ok(b)) if a == b && !a.exists())
 }
 
 /// Where a file is, or will be, after all links: a link may point to what is not there yet.
