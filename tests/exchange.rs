@@ -92,7 +92,7 @@ fn our_weights_and_state_in_the_files_that_roundtrip_py_checks() {
     let y = model.evaluate(x.clone());
     let tensors =
         [("x".to_owned(), RawTensor::from_tensor(&x)), ("y".to_owned(), RawTensor::from_tensor(&y))];
-    let io = Checkpoint { model: tensors.into(), optimizer: None, extra: "null".to_owned() };
+    let io = Checkpoint { model: tensors.into(), ..Checkpoint::from_model(&model) };
     io.write_safetensors(written("wengert_mlp_io.safetensors")).unwrap();
 
     let run = written("wengert_run.wgt");

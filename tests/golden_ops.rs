@@ -17,15 +17,19 @@ fn every_op_agrees_with_pytorch() {
     let file = golden::read("ops.json");
     let mut seen = BTreeMap::new();
     for case in file["cases"].as_array().expect("a list of cases") {
-        *seen.entry(case["op"].as_str().expect("an op")).or_insert(0) += 1;
-        check(case);
+        let op = case["op"].as_str().expect("an op");
+        let known = OPS.iter().find(|&&(name, _)| name == op);
+        let &(op, run) = known.unwrap_or_else(|| panic!("tests/golden/ops.json has `{op}`: add it to OPS"));
+        *seen.entry(op).or_insert(0) += 1;
+        check(op, run, case);
     }
-    assert_eq!(seen.len(), 49, "an op is missing, or new: {seen:?}");
-    assert!(seen.values().all(|&count| count >= 4), "few cases: {seen:?}");
+    let few = OPS.iter().map(|&(op, _)| op).filter(|op| seen.get(op).is_none_or(|&count| count < 4));
+    let few: Vec<_> = few.collect();
+    assert!(few.is_empty(), "fewer than 4 cases in tests/golden/ops.json, which ops.py records: {few:?}");
 }
 
-fn check(case: &Value) {
-    let (op, args) = (case["op"].as_str().expect("an op"), &case["args"]);
+fn check(op: &str, run: Op, case: &Value) {
+    let args = &case["args"];
     let tape = Tape::new();
     let inputs: Vec<_> =
         case["inputs"].as_array().expect("inputs").iter().map(|x| tape.variable(tensor(x))).collect();
@@ -35,7 +39,7 @@ fn check(case: &Value) {
     if args["repeated"] == Value::Bool(true) {
         operands.push(*inputs.last().expect("an input to repeat"));
     }
-    let y = run(op, args, &operands);
+    let y = run(&operands, Args(args));
     assert_close(&what, &y.value(), &tensor(&case["output"]), ABSOLUTE);
     let grads = (y * tape.constant(tensor(&case["upstream"]))).sum().backward();
     let recorded = case["grads"].as_array().expect("gradients");
@@ -49,66 +53,94 @@ fn check(case: &Value) {
     }
 }
 
-fn run<'t>(op: &str, args: &Value, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-    let integer = |name: &str| args[name].as_u64().expect("an integer") as usize;
-    let axis = |name: &str| args[name].as_i64().expect("an axis") as isize;
-    let axes = || integers(&args["axes"]).into_iter().map(|axis| axis as isize).collect::<Vec<_>>();
-    let keepdim = || args["keepdim"].as_bool().expect("true or false");
-    match op {
-        "neg" => -x[0],
-        "powi" => x[0].powi(number(&args["n"]) as i32),
-        "powf" => x[0].powf(number(&args["p"])),
-        "sqrt" => x[0].sqrt(),
-        "square" => x[0].square(),
-        "recip" => x[0].recip(),
-        "exp" => x[0].exp(),
-        "ln" => x[0].ln(),
-        "ln_1p" => x[0].ln_1p(),
-        "exp_m1" => x[0].exp_m1(),
-        "sin" => x[0].sin(),
-        "cos" => x[0].cos(),
-        "tanh" => x[0].tanh(),
-        "sigmoid" => x[0].sigmoid(),
-        "relu" => x[0].relu(),
-        "leaky_relu" => x[0].leaky_relu(number(&args["slope"])),
-        "elu" => x[0].elu(number(&args["alpha"])),
-        "gelu" => x[0].gelu(),
-        "gelu_tanh" => x[0].gelu_tanh(),
-        "silu" => x[0].silu(),
-        "softplus" => x[0].softplus(),
-        "abs" => x[0].abs(),
-        "sign" => x[0].sign(),
-        "clamp" => x[0].clamp(number(&args["lo"]), number(&args["hi"])),
-        "add" => x[0] + x[1],
-        "sub" => x[0] - x[1],
-        "mul" => x[0] * x[1],
-        "div" => x[0] / x[1],
-        "maximum" => x[0].maximum(x[1]),
-        "minimum" => x[0].minimum(x[1]),
-        "where" => Var::where_cond(x[0].value().mapv(|c| c != 0.0).view(), x[1], x[2]),
-        "matmul" => x[0].matmul(x[1]),
-        "sum" => x[0].sum_axes(&axes(), keepdim()),
-        "mean" => x[0].mean_axes(&axes(), keepdim()),
-        "var" => x[0].var_axes(&axes(), integer("ddof"), keepdim()),
-        "max" => x[0].max_axes(&axes(), keepdim()),
-        "min" => x[0].min_axes(&axes(), keepdim()),
-        "softmax" => x[0].softmax(axis("axis")),
-        "log_softmax" => x[0].log_softmax(axis("axis")),
-        "logsumexp" => x[0].logsumexp_axes(&axes(), keepdim()),
-        "reshape" => x[0].reshape(&integers(&args["shape"])),
-        "broadcast_to" => x[0].broadcast_to(&integers(&args["shape"])),
-        "permute" => x[0].permute(&axes()),
-        "transpose" => x[0].transpose(axis("axis0"), axis("axis1")),
-        "slice" => x[0].slice(axis("axis"), integer("start")..integer("stop")),
-        "concat" => Var::concat(x, axis("axis")),
-        "stack" => Var::stack(x, axis("axis")),
-        "index_select" => x[0].index_select(axis("axis"), &integers(&args["indices"])),
-        "gather" => x[0].gather(axis("axis"), index(&args["index"]).view()),
-        unknown => panic!("the file has an op that this test does not know: {unknown}"),
-    }
-}
+type Op = for<'t> fn(&[Var<'t, f64>], Args<'_>) -> Var<'t, f64>;
 
-fn index(recorded: &Value) -> ArrayD<usize> {
-    ArrayD::from_shape_vec(integers(&recorded["shape"]), integers(&recorded["data"]))
-        .expect("as many numbers as the shape says")
+/// The ops that PyTorch has, by their names in the file, and how each is called here.
+#[rustfmt::skip]
+const OPS: &[(&str, Op)] = &[
+    ("neg", |x, _| -x[0]),
+    ("powi", |x, a| x[0].powi(a.number("n") as i32)),
+    ("powf", |x, a| x[0].powf(a.number("p"))),
+    ("sqrt", |x, _| x[0].sqrt()),
+    ("square", |x, _| x[0].square()),
+    ("recip", |x, _| x[0].recip()),
+    ("exp", |x, _| x[0].exp()),
+    ("ln", |x, _| x[0].ln()),
+    ("ln_1p", |x, _| x[0].ln_1p()),
+    ("exp_m1", |x, _| x[0].exp_m1()),
+    ("sin", |x, _| x[0].sin()),
+    ("cos", |x, _| x[0].cos()),
+    ("tanh", |x, _| x[0].tanh()),
+    ("sigmoid", |x, _| x[0].sigmoid()),
+    ("relu", |x, _| x[0].relu()),
+    ("leaky_relu", |x, a| x[0].leaky_relu(a.number("slope"))),
+    ("elu", |x, a| x[0].elu(a.number("alpha"))),
+    ("gelu", |x, _| x[0].gelu()),
+    ("gelu_tanh", |x, _| x[0].gelu_tanh()),
+    ("silu", |x, _| x[0].silu()),
+    ("softplus", |x, _| x[0].softplus()),
+    ("abs", |x, _| x[0].abs()),
+    ("sign", |x, _| x[0].sign()),
+    ("clamp", |x, a| x[0].clamp(a.number("lo"), a.number("hi"))),
+    ("add", |x, _| x[0] + x[1]),
+    ("sub", |x, _| x[0] - x[1]),
+    ("mul", |x, _| x[0] * x[1]),
+    ("div", |x, _| x[0] / x[1]),
+    ("maximum", |x, _| x[0].maximum(x[1])),
+    ("minimum", |x, _| x[0].minimum(x[1])),
+    ("where", |x, _| Var::where_cond(x[0].value().mapv(|c| c != 0.0).view(), x[1], x[2])),
+    ("matmul", |x, _| x[0].matmul(x[1])),
+    ("sum", |x, a| x[0].sum_axes(&a.axes(), a.keepdim())),
+    ("mean", |x, a| x[0].mean_axes(&a.axes(), a.keepdim())),
+    ("var", |x, a| x[0].var_axes(&a.axes(), a.integer("ddof"), a.keepdim())),
+    ("max", |x, a| x[0].max_axes(&a.axes(), a.keepdim())),
+    ("min", |x, a| x[0].min_axes(&a.axes(), a.keepdim())),
+    ("softmax", |x, a| x[0].softmax(a.axis("axis"))),
+    ("log_softmax", |x, a| x[0].log_softmax(a.axis("axis"))),
+    ("logsumexp", |x, a| x[0].logsumexp_axes(&a.axes(), a.keepdim())),
+    ("reshape", |x, a| x[0].reshape(&a.list("shape"))),
+    ("broadcast_to", |x, a| x[0].broadcast_to(&a.list("shape"))),
+    ("permute", |x, a| x[0].permute(&a.axes())),
+    ("transpose", |x, a| x[0].transpose(a.axis("axis0"), a.axis("axis1"))),
+    ("slice", |x, a| x[0].slice(a.axis("axis"), a.integer("start")..a.integer("stop"))),
+    ("concat", |x, a| Var::concat(x, a.axis("axis"))),
+    ("stack", |x, a| Var::stack(x, a.axis("axis"))),
+    ("index_select", |x, a| x[0].index_select(a.axis("axis"), &a.list("indices"))),
+    ("gather", |x, a| x[0].gather(a.axis("axis"), a.index().view())),
+];
+
+/// What a case says beside its tensors.
+#[derive(Clone, Copy)]
+struct Args<'a>(&'a Value);
+
+impl Args<'_> {
+    fn number(self, name: &str) -> f64 {
+        number(&self.0[name])
+    }
+
+    fn integer(self, name: &str) -> usize {
+        self.0[name].as_u64().expect("an integer") as usize
+    }
+
+    fn axis(self, name: &str) -> isize {
+        self.0[name].as_i64().expect("an axis") as isize
+    }
+
+    fn list(self, name: &str) -> Vec<usize> {
+        integers(&self.0[name])
+    }
+
+    fn axes(self) -> Vec<isize> {
+        self.list("axes").into_iter().map(|axis| axis as isize).collect()
+    }
+
+    fn keepdim(self) -> bool {
+        self.0["keepdim"].as_bool().expect("true or false")
+    }
+
+    fn index(self) -> ArrayD<usize> {
+        let recorded = &self.0["index"];
+        ArrayD::from_shape_vec(integers(&recorded["shape"]), integers(&recorded["data"]))
+            .expect("as many numbers as the shape says")
+    }
 }

@@ -1,4 +1,4 @@
-"""The polynomials of crates/autodiff/src/elementary.rs: prints them with the error of each.
+"""The polynomials of crates/autodiff/src/compute/math.rs: prints them with the error of each.
 
 python3 -m venv .venv && .venv/bin/pip install mpmath==1.4.1 && .venv/bin/python tests/golden/elementary.py
 
@@ -73,3 +73,18 @@ fit("erf, small", lambda s: erf(sqrt(s)) / sqrt(s) - 1, mpf(0), middle**2, 6, la
 
 # erf x = 1 - e^-P(x)
 fit("erf, large", lambda x: -log(erfc(x)), middle, mpf(4), 8, lambda x: erfc(x) / erf(x))
+
+# Mills' ratio M(x) = (1 - Φ(x)) / φ(x) = P((x - 3) / (x + 3)) / (1 + x), up to where Φ(-x) is below the subnormals
+def mills(x):
+    return sqrt(pi / 2) * erfc(x / sqrt(mpf(2))) * exp(x**2 / 2)
+
+
+def unmapped(u):
+    return 3 * (1 + u) / (1 - u)
+
+
+def mapped(u):
+    return mills(unmapped(u)) * (1 + unmapped(u))
+
+
+fit("Mills' ratio", mapped, mpf(-1), (mpf(15) - 3) / (mpf(15) + 3), 9, lambda u: 1 / mapped(u))

@@ -9,28 +9,41 @@ mod mapping;
 mod recording;
 mod replay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use mapping::Mapped;
 use recording::{Case, Problem, Recording};
 use replay::Replayed;
-use wengert_optim::{AdaGrad, Adadelta, Adam, Adamax, NAdam, RAdam, RmsProp, Rprop, Sgd};
+use wengert_optim::{
+    AdaGrad, Adadelta, Adam, Adamax, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd, for_every_rule,
+};
 
 #[test]
 fn every_trajectory_is_the_recorded_one() {
-    let (mut replayed, mut not_offered) = (BTreeMap::new(), BTreeMap::new());
+    let (mut replayed, mut not_offered, mut rules) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
     for file in recording::files() {
         if file.starts_with("clipping") || file.starts_with("schedules") {
             continue;
         }
         let Recording { problems, cases } = recording::trajectories(&file);
         for case in &cases {
-            let count = if replay(case, &problems[&case.problem]) { &mut replayed } else { &mut not_offered };
+            let rule = replay(case, &problems[&case.problem]);
+            rules.extend(rule);
+            let count = if rule.is_some() { &mut replayed } else { &mut not_offered };
             *count.entry(format!("{} {}", case.framework, case.rule)).or_insert(0) += 1;
         }
     }
     let expected = NOT_OFFERED.map(|(rule, count)| (rule.to_owned(), count));
     assert_eq!(not_offered.into_iter().collect::<Vec<_>>(), expected);
     assert!(replayed.values().all(|&count| count >= 2), "few cases: {replayed:?}");
+    fn name<R: Rule<f64>>() -> &'static str {
+        R::NAME
+    }
+    let unrecorded: Vec<_> = for_every_rule!(name).into_iter().filter(|name| !rules.contains(name)).collect();
+    assert!(
+        unrecorded.is_empty(),
+        "no trajectory of {unrecorded:?}; tests/golden/OPTIM.md says how to record one"
+    );
     assert!(replayed.len() >= 35 && replayed.values().sum::<i32>() >= 550, "few cases: {replayed:?}");
 }
 
@@ -47,27 +60,28 @@ const NOT_OFFERED: [(&str, i32); 9] = [
     ("optax rprop", 5),
 ];
 
-/// Returns whether the case is one that we offer.
-fn replay(case: &Case, problem: &Problem) -> bool {
-    fn offered<R: Replayed>(case: &Case, problem: &Problem, rule: Option<R>) -> bool {
-        rule.map(|rule| replay::replay(case, problem, rule.into())).is_some()
+/// Returns the name of our rule, if the case is one that we offer.
+fn replay(case: &Case, problem: &Problem) -> Option<&'static str> {
+    fn played<R: Replayed>(case: &Case, problem: &Problem, rule: Mapped<R>) -> &'static str {
+        replay::replay(case, problem, rule);
+        R::NAME
+    }
+    fn offered<R: Replayed>(case: &Case, problem: &Problem, rule: Option<R>) -> Option<&'static str> {
+        rule.map(|rule| played::<R>(case, problem, rule.into()))
     }
     match case.rule.as_str() {
-        "sgd" => replay::replay(case, problem, mapping::sgd(case)),
-        "rmsprop" | "scale_by_rms" | "scale_by_stddev" => {
-            replay::replay(case, problem, mapping::rmsprop(case));
-        }
-        "adagrad" => return offered(case, problem, adaptive::adagrad(case)),
-        "adadelta" => return offered(case, problem, adaptive::adadelta(case)),
-        "adam" | "adamw" | "amsgrad" => return offered(case, problem, adaptive::adam(case)),
-        "adamax" | "adamaxw" => return offered(case, problem, adaptive::adamax(case)),
-        "nadam" => return offered(case, problem, adaptive::nadam(case)),
-        "radam" => return offered(case, problem, adaptive::radam(case)),
-        "lion" => return offered(case, problem, adaptive::lion(case)),
-        "rprop" => return offered(case, problem, adaptive::rprop(case)),
-        unknown => panic!("no rule for `{unknown}`"),
+        "sgd" => Some(played(case, problem, mapping::sgd(case))),
+        "rmsprop" | "scale_by_rms" | "scale_by_stddev" => Some(played(case, problem, mapping::rmsprop(case))),
+        "adagrad" => offered(case, problem, adaptive::adagrad(case)),
+        "adadelta" => offered(case, problem, adaptive::adadelta(case)),
+        "adam" | "adamw" | "amsgrad" => offered(case, problem, adaptive::adam(case)),
+        "adamax" | "adamaxw" => offered(case, problem, adaptive::adamax(case)),
+        "nadam" => offered(case, problem, adaptive::nadam(case)),
+        "radam" => offered(case, problem, adaptive::radam(case)),
+        "lion" => offered(case, problem, adaptive::lion(case)),
+        "rprop" => offered(case, problem, adaptive::rprop(case)),
+        unknown => panic!("a recording of `{unknown}`: add it here, and what its options are to adaptive.rs"),
     }
-    true
 }
 
 /// The first case of each recording was made without naming an option, so it states the framework's defaults. Where

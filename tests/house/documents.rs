@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use wengert::optim::{Rule, for_every_rule};
+
 use super::{expect_none, files, read, root, shown};
 
 fn documents() -> Vec<PathBuf> {
@@ -119,6 +121,24 @@ fn commands_name_what_exists() {
         }
     }
     expect_none("commands that name what does not exist", missing);
+}
+
+/// Every rule, by the name that it has in errors and files.
+#[test]
+fn the_lists_of_rules_are_complete() {
+    fn name<R: Rule>() -> &'static str {
+        R::NAME
+    }
+    let mut missing = Vec::new();
+    for document in ["README.md", "crates/optim/README.md"] {
+        let text = read(&root().join(document));
+        let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).collect();
+        let unnamed = for_every_rule!(name)
+            .into_iter()
+            .filter(|name| !words.iter().any(|word| word.eq_ignore_ascii_case(name)));
+        missing.extend(unnamed.map(|name| format!("{document}: {name}")));
+    }
+    expect_none("rules that a document's list of them lacks", missing);
 }
 
 /// The paragraph of README that quotes the measurements, and the tables it quotes.

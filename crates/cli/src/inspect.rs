@@ -1,43 +1,46 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::Value;
-use wengert_optim::checkpoint::{Checkpoint, RawTensor, SavedRule};
+use wengert_optim::checkpoint::{Checkpoint, Dtype, RawTensor, SavedRule};
+
+use crate::json::{Json, json};
 
 /// What `wengert inspect` prints.
 #[derive(Serialize)]
-pub(crate) struct Summary {
+pub(crate) struct Summary<'a> {
     file: String,
     /// Of the tensors alone; the file is a little larger.
     bytes: usize,
     not_finite: usize,
-    model: Vec<TensorRow>,
-    optimizer: Option<OptimizerPart>,
-    extra: Value,
+    model: Vec<TensorRow<'a>>,
+    optimizer: Option<OptimizerPart<'a>>,
+    extra: Json,
+    metadata: &'a BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
-struct OptimizerPart {
-    kind: String,
+struct OptimizerPart<'a> {
+    kind: &'a str,
     steps: u64,
-    rules: Vec<RuleRow>,
-    state: Vec<TensorRow>,
+    rules: Vec<RuleRow<'a>>,
+    state: Vec<TensorRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct RuleRow {
+struct RuleRow<'a> {
     /// `null` for the default.
-    pattern: Option<String>,
-    given: Value,
-    now: Value,
+    pattern: Option<&'a str>,
+    given: Json,
+    now: Json,
 }
 
 #[derive(Serialize)]
-struct TensorRow {
-    name: String,
-    dtype: String,
-    shape: Vec<usize>,
+struct TensorRow<'a> {
+    name: &'a str,
+    dtype: Dtype,
+    shape: &'a [usize],
     bytes: usize,
     /// Of the finite elements, as are the others; `null` if there are none.
     min: Option<f64>,
@@ -47,47 +50,46 @@ struct TensorRow {
     not_finite: usize,
 }
 
-impl Summary {
+impl<'a> Summary<'a> {
     /// Fails on hyper-parameters that are not JSON; no file that Wengert wrote has them.
-    pub(crate) fn new(path: &Path, file: &Checkpoint) -> Result<Self, String> {
+    pub(crate) fn new(path: &Path, file: &'a Checkpoint) -> Result<Self, String> {
+        let failed = |error| format!("{}: {error}", path.display());
         let model: Vec<_> = file.model.iter().map(TensorRow::new).collect();
         let optimizer = file.optimizer.as_ref().map(|optimizer| {
             let rules = optimizer.rules.iter().map(RuleRow::new).collect::<Result<_, _>>()?;
             let state = optimizer.state.iter().map(TensorRow::new).collect();
-            Ok(OptimizerPart { kind: optimizer.kind.clone(), steps: optimizer.steps, rules, state })
+            Ok(OptimizerPart { kind: &optimizer.kind, steps: optimizer.steps, rules, state })
         });
-        let optimizer: Option<OptimizerPart> = optimizer
-            .transpose()
-            .map_err(|error: serde_json::Error| format!("{}: {error}", path.display()))?;
-        let extra = file.extra().map_err(|error| format!("{}: the extra: {error}", path.display()))?;
+        let optimizer = optimizer.transpose().map_err(failed)?;
         let all = || model.iter().chain(optimizer.iter().flat_map(|optimizer| &optimizer.state));
         Ok(Self {
             file: path.display().to_string(),
             bytes: all().map(|tensor| tensor.bytes).sum(),
             not_finite: all().map(|tensor| tensor.not_finite).sum(),
+            extra: json("the extra", &file.extra).map_err(failed)?,
+            metadata: &file.metadata,
             model,
             optimizer,
-            extra,
         })
     }
 }
 
-impl RuleRow {
-    fn new(rule: &SavedRule) -> Result<Self, serde_json::Error> {
-        let pattern = rule.pattern.clone();
-        Ok(Self { pattern, given: serde_json::from_str(&rule.given)?, now: serde_json::from_str(&rule.now)? })
+impl<'a> RuleRow<'a> {
+    fn new(rule: &'a SavedRule) -> Result<Self, String> {
+        let hypers = |text| json("the hyper-parameters", text);
+        Ok(Self { pattern: rule.pattern.as_deref(), given: hypers(&rule.given)?, now: hypers(&rule.now)? })
     }
 }
 
-impl TensorRow {
-    fn new((name, tensor): (&String, &RawTensor)) -> Self {
+impl<'a> TensorRow<'a> {
+    fn new((name, tensor): (&'a String, &'a RawTensor)) -> Self {
         let finite = || tensor.values().filter(|x| x.is_finite());
         let count = finite().count();
         let squares: f64 = finite().map(|x| x * x).sum();
         Self {
-            name: name.clone(),
-            dtype: tensor.dtype().to_string(),
-            shape: tensor.shape().to_vec(),
+            name,
+            dtype: tensor.dtype(),
+            shape: tensor.shape(),
             bytes: tensor.bytes().len(),
             min: finite().reduce(f64::min),
             max: finite().reduce(f64::max),
@@ -97,7 +99,7 @@ impl TensorRow {
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {} bytes of tensors", self.file, self.bytes)?;
         match self.not_finite {
@@ -109,32 +111,42 @@ impl fmt::Display for Summary {
         if let Some(optimizer) = &self.optimizer {
             writeln!(f, "\noptimizer {}, {} steps", optimizer.kind.escape_debug(), optimizer.steps)?;
             for rule in &optimizer.rules {
-                let pattern = rule.pattern.as_deref().unwrap_or("(default)");
-                writeln!(f, "  {}: {}", pattern.escape_debug(), rule.given)?;
-                if rule.now != rule.given {
-                    writeln!(f, "    now: {}", rule.now)?;
+                let pattern = rule.pattern.unwrap_or("(default)");
+                writeln!(f, "  {}: {}", pattern.escape_debug(), rule.given.get())?;
+                if rule.now.get() != rule.given.get() {
+                    writeln!(f, "    now: {}", rule.now.get())?;
                 }
             }
             table(f, &optimizer.state)?;
         }
-        if !self.extra.is_null() {
-            writeln!(f, "\nextra {}", self.extra)?;
+        if self.extra.get() != "null" {
+            writeln!(f, "\nextra {}", self.extra.get())?;
+        }
+        for (key, value) in self.metadata {
+            writeln!(f, "\nmetadata {}: {}", key.escape_debug(), value.escape_debug())?;
         }
         Ok(())
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, tensors: &[TensorRow]) -> fmt::Result {
-    let rows: Vec<_> = tensors.iter().map(TensorRow::cells).collect();
-    let width = |column: usize| rows.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
-    let (name_width, shape_width, size_width) = (width(0), width(1), width(2));
-    for [name, shape, size, range] in &rows {
+/// In characters. What is wider stands out of its column; a hostile name would make every row as long as itself.
+const WIDEST: usize = 80;
+
+fn table(f: &mut fmt::Formatter<'_>, tensors: &[TensorRow<'_>]) -> fmt::Result {
+    let mut widths = [0; 3];
+    for cells in tensors.iter().map(TensorRow::cells) {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = cell.chars().count().min(WIDEST).max(*width);
+        }
+    }
+    let [name_width, shape_width, size_width] = widths;
+    for [name, shape, size, range] in tensors.iter().map(TensorRow::cells) {
         writeln!(f, "  {name:name_width$}  {shape:shape_width$}  {size:>size_width$}  {range}")?;
     }
     Ok(())
 }
 
-impl TensorRow {
+impl TensorRow<'_> {
     /// Name, shape, size and range. A name with a line end must not be able to pass for several rows.
     fn cells(&self) -> [String; 4] {
         let mut range = match (self.min, self.max, self.rms) {

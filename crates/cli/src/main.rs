@@ -7,16 +7,20 @@
 
 mod diff;
 mod inspect;
+mod json;
 mod lab;
+mod terminal;
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
-use wengert_optim::checkpoint::{Checkpoint, RawTensor};
+use terminal::Terminal;
+use wengert_optim::checkpoint::Checkpoint;
 
 /// Looks into checkpoints and safetensors files, compares and converts them; runs experiments on optimizers.
 ///
@@ -64,7 +68,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "wengert: {}", harmless(&error.to_string()));
+            let _ = writeln!(Terminal(io::stderr()), "wengert: {error}");
             ExitCode::from(2)
         }
     }
@@ -73,12 +77,13 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Inspect { file, json } => {
-            let summary = inspect::Summary::new(file, &Checkpoint::read(file)?)?;
-            print(&summary, *json)?;
+            let content = Checkpoint::read(file)?;
+            print(&inspect::Summary::new(file, &content)?, *json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff { a, b, json } => {
-            let difference = diff::Difference::between(&Checkpoint::read(a)?, &Checkpoint::read(b)?)?;
+            let difference =
+                diff::Difference::between((a, &Checkpoint::read(a)?), (b, &Checkpoint::read(b)?))?;
             print(&difference, *json)?;
             Ok(if difference.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
@@ -102,27 +107,25 @@ fn convert(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     Ok(write(&Checkpoint::read(from)?, to)?)
 }
 
-fn print<T: Serialize + ToString>(value: &T, json: bool) -> Result<(), Box<dyn Error>> {
-    let text = if json { serde_json::to_string_pretty(value)? + "\n" } else { harmless(&value.to_string()) };
-    print_text(&text)
+fn print<T: Serialize + Display>(value: &T, json: bool) -> Result<(), Box<dyn Error>> {
+    let mut out = Terminal(BufWriter::new(io::stdout().lock()));
+    let printed = match json {
+        true => {
+            serde_json::to_writer_pretty(&mut out, value).map_err(Into::into).and_then(|()| writeln!(out))
+        }
+        false => write!(out, "{value}"),
+    };
+    unless_closed(printed.and_then(|()| out.flush()))
 }
 
 fn print_text(text: &str) -> Result<(), Box<dyn Error>> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // A reader that has seen enough, such as `head`, is not an error.
+    unless_closed(io::stdout().write_all(text.as_bytes()))
+}
+
+/// A reader that has seen enough, such as `head`, is not an error.
+fn unless_closed(printed: io::Result<()>) -> Result<(), Box<dyn Error>> {
+    match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// What a file says, names of tensors above all, must not be able to steer the terminal.
-fn harmless(text: &str) -> String {
-    let harmless = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(harmless).collect()
-}
-
-/// Those of the model, then those of the optimizer.
-fn tensors(file: &Checkpoint) -> impl Iterator<Item = (&str, &RawTensor)> {
-    let state = file.optimizer.iter().flat_map(|optimizer| &optimizer.state);
-    file.model.iter().chain(state).map(|(name, tensor)| (name.as_str(), tensor))
 }

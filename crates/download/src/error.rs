@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use wengert_files::FileError;
+use wengert_files::{FileError, harmless};
 
 /// What can go wrong with a download.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum DownloadError {
     File(#[from] FileError),
 
     /// No mirror delivered the file.
-    #[error("{}: download failed; {}", path.display(), attempts.join("; "))]
+    #[error("{}: download failed; {}", harmless(&path.to_string_lossy()), harmless(&attempts.join("; ")))]
     Mirrors {
         /// Where the file should have gone.
         path: PathBuf,

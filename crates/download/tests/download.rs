@@ -288,6 +288,30 @@ fn a_bomb_is_not_decompressed_further_than_the_file_should_be() {
     assert!(error.contains("found 300009 bytes"), "one more than the content has: {error}");
 }
 
+/// To open a pipe that nobody reads would be to wait for ever.
+#[test]
+#[cfg(unix)]
+fn what_is_not_a_plain_file_is_refused_and_left_as_it_is() {
+    let server = Server::start(|_| Answer::whole(&gzip(&content())));
+    for name in [".download.lock".to_owned(), format!("{NAME}.part"), NAME.to_owned()] {
+        let directory = TempDir::new().unwrap();
+        let pipe = directory.path().join(&name);
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = fetch(directory.path(), &[&server]).0.unwrap_err().to_string();
+        assert!(error.contains(&name), "{error}");
+        assert!(!fs::symlink_metadata(pipe).unwrap().is_file());
+    }
+}
+
+/// A file by the lock's name that is a directory: like a directory that cannot be written, also for root.
+#[test]
+fn a_file_that_is_there_needs_no_lock() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join(NAME), gzip(&content())).unwrap();
+    fs::create_dir(directory.path().join(".download.lock")).unwrap();
+    fetch(directory.path(), &[]).0.unwrap();
+}
+
 #[test]
 fn two_at_once_do_not_disturb_each_other() {
     let directory = TempDir::new().unwrap();

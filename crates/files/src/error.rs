@@ -1,12 +1,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::harmless::harmless;
+
 /// What can be wrong with a file, whatever its format.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// The operating system refused to open, read or write.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}", harmless(&path.to_string_lossy()))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -17,7 +19,7 @@ pub enum FileError {
     },
 
     /// The file can be read but does not hold what its format promises.
-    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[error("{}: expected {}, found {}", harmless(&path.to_string_lossy()), harmless(expected), harmless(found))]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -1,5 +1,8 @@
 //! The gradients of every layer against numeric derivatives, in f64.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert_autodiff::{IntoTensor, Module, Tape, Tensor, check_gradients, check_module_gradients};
@@ -110,4 +113,30 @@ fn embedding_adds_up_repeated_rows() {
     let grads = (y * tape.constant(upstream)).sum().backward();
     let expected = [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]].into_tensor();
     assert_eq!(grads.get(&embedding.weight).unwrap(), expected);
+}
+
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| {
+        if path.is_dir() { sources(&path) } else { vec![std::fs::read_to_string(path).unwrap()] }
+    };
+    entries.flat_map(read).collect()
+}
+
+/// Reads the sources, so that a layer or an activation without a test above is found whoever forgot it.
+#[test]
+fn no_layer_is_left_out() {
+    let word = |rest: &str| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+    let mut known = BTreeSet::new();
+    for source in sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref()) {
+        known.extend(source.split("> Layer<F> for ").skip(1).map(word));
+        if source.contains("pub enum Activation") {
+            known.extend(source.split(" Self::").skip(1).map(word));
+        }
+    }
+    assert!(known.contains("Dense") && known.contains("Relu"), "the search itself: {known:?}");
+    let tests = include_str!("gradients.rs").split("fn no_layer_is_left_out").next().unwrap();
+    let tested: BTreeSet<_> = tests.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
+    let missing: Vec<_> = known.difference(&tested).filter(|&name| name != "Box").collect();
+    assert!(missing.is_empty(), "call `check` in tests/gradients.rs for {missing:?}");
 }

@@ -167,3 +167,28 @@ fn a_plateau_that_is_saved_goes_on() {
     let saved = serde_json::to_string(&plateau).unwrap();
     assert_eq!(serde_json::from_str::<ReduceOnPlateau>(&saved).unwrap().next(0.1, 1.0), 0.05);
 }
+
+/// Counts as a file may have them: the largest, and none of them overflows.
+#[test]
+fn the_largest_counts_of_a_file_do_not_overflow() {
+    let mut stopping = EarlyStopping { waited: u64::MAX, best: Some(0.0), ..EarlyStopping::default() };
+    assert!(stopping.should_stop(1.0) && stopping.should_stop(1.0));
+    let mut plateau =
+        ReduceOnPlateau { waited: u64::MAX, factor: 0.5, best: Some(0.0), ..ReduceOnPlateau::default() };
+    assert_eq!(plateau.next(0.1, 1.0), 0.05);
+    let mut forever = ReduceOnPlateau { waited: u64::MAX, patience: u64::MAX, best: Some(0.0), ..plateau };
+    assert_eq!(forever.next(0.1, 1.0), 0.1);
+
+    let model: Param = ndarray::arr1(&[2.0]).into();
+    let mut average = WeightEma::with_bias_correction(0.5);
+    average.update(&model);
+    let mut saved = serde_json::to_value(&average).unwrap();
+    saved["entries"][""]["updates"] = u64::MAX.into();
+    let mut average: WeightEma = serde_json::from_value(saved).unwrap();
+    average.update(&model);
+    assert!(average.values().all(|(_, value)| value[0].is_finite()));
+
+    let mut tape: Tape = Tape::new();
+    tape.set_steps(u64::MAX);
+    tape.reset();
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Module, Param, Real, Tape, Tensor, module};
-use wengert_optim::checkpoint::{self, Checkpoint, CheckpointError, Directory, Loaded};
+use wengert_optim::checkpoint::{self, Checkpoint, CheckpointError, Loaded};
 use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd};
 
 struct Two<F: Real = f32> {
@@ -138,7 +138,9 @@ fn another_model_is_refused() {
     let CheckpointError::Mismatch { report, .. } = error else { panic!("{error}") };
     assert_eq!(
         report.to_string(),
-        "1 tensors matched\n  missing from the file: third\n  only in the file: second"
+        "1 tensors matched\n  missing from the file: third\n  only in the file: second\n  \
+         hint: `Weights::new().rename(…)` gives the file's names as the model has them\n  \
+         hint: `Weights::new().load_partial` takes what fits and leaves the rest"
     );
 }
 
@@ -309,36 +311,4 @@ fn the_memory_layout_of_a_parameter_is_kept() {
     checkpoint::load_weights(&path, &mut model).unwrap();
     assert_eq!(model.value().strides(), strides);
     assert_eq!(model.value(), columns.into_dyn());
-}
-
-#[test]
-fn a_directory_keeps_the_latest_and_the_best() {
-    let mut fixture = Fixture::new();
-    let path = fixture.directory.path().join("run");
-    let directory = Directory { path: path.clone(), latest: 2, best: 1 };
-    assert!(directory.latest().unwrap().is_none() && directory.best().unwrap().is_none());
-    let losses =
-        [Some(0.5), Some(0.25), Some(f64::NAN), None, Some(1e-7), Some(f64::INFINITY), Some(1.0), Some(2.0)];
-    let mut kept = Vec::new();
-    for loss in losses {
-        train(&mut fixture.model, &mut fixture.opt);
-        directory.save(&fixture.model, &fixture.opt, &loss.is_some(), loss).unwrap();
-        kept.push(directory.all().unwrap().iter().map(|saved| saved.step).collect::<Vec<_>>());
-    }
-    let expected = [&[3][..], &[3, 4], &[4, 5], &[4, 5, 6], &[6, 7], &[7, 8], &[7, 8, 9], &[7, 9, 10]];
-    assert_eq!(kept, expected);
-    assert_eq!(directory.best().unwrap().unwrap().loss, Some(1e-7));
-
-    let no_directory = Directory { path: fixture.path().join("run"), ..directory.clone() };
-    let error = no_directory.latest().unwrap_err(); // and not a run that starts from nothing
-    assert!(error.to_string().contains("cannot list"), "{error}");
-
-    fs::write(path.join("notes.txt"), "mine").unwrap();
-    let latest = directory.latest().unwrap().unwrap();
-    assert_eq!(latest.step, 10);
-    let loaded: Loaded<bool> =
-        checkpoint::load(latest.path, &mut two(&[2, 3], &[]), &mut optimizer()).unwrap();
-    assert!(loaded.extra);
-    directory.save(&fixture.model, &fixture.opt, &true, None).unwrap();
-    assert!(path.join("notes.txt").exists());
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ndarray::arr1;
 use wengert_autodiff::{Gradients, Module, Param, module};
 use wengert_optim::inspect::{Csv, Explain, JsonLines, Quantiles, StepSummary};
-use wengert_optim::{Epsilon, Optimizer, RmsProp, Rule, Sgd};
+use wengert_optim::{Adam, Epsilon, Optimizer, RmsProp, Rule, Sgd};
 
 struct Model {
     weight: Param<f64>,
@@ -258,4 +258,20 @@ fn the_averages_are_what_the_update_computes() {
     assert_close(state.m.as_ref().unwrap()[0], after("m", 3.0));
     let u = 3.0 / ((state.v[0] - state.m.as_ref().unwrap()[0].powi(2)).sqrt() + 1e-8);
     assert_close(state.buffer.as_ref().unwrap()[0], after("buffer", u));
+}
+
+/// ε added before the correction is compared with the root before the correction.
+#[test]
+fn the_share_of_epsilon_knows_where_it_is_added() {
+    // After one step v = 1e-3 g² and v̂ = g²: √v = 0.03 and √v̂ = 1.
+    for (eps, below) in
+        [(Epsilon::Outside(0.1), 0), (Epsilon::Uncorrected(0.1), 1), (Epsilon::Inside(0.1), 0)]
+    {
+        let mut opt = Optimizer::new(Adam { eps, ..Adam::default() });
+        let mut param = Param::<f64>::new(arr1(&[1.0]));
+        let mut grads = Gradients::default();
+        grads.set(&param, arr1(&[1.0]));
+        opt.step(&mut param, &grads);
+        assert_eq!(opt.explain("").unwrap().epsilon_share.unwrap().below, below, "{eps:?}");
+    }
 }

@@ -5,7 +5,9 @@ use wengert_autodiff::{Gradients, Param, Real, Tensor};
 use wengert_optim::inspect::{
     Accumulator, DropReason, Explain, FreshReason, Statistic, Translated, Translation,
 };
-use wengert_optim::{InvalidHyperparameter, Optimizer, RmsProp, RmsPropState, Rule, Sgd, state};
+use wengert_optim::{
+    AdaGrad, Adam, InvalidHyperparameter, NAdam, Optimizer, RmsProp, RmsPropState, Rule, Sgd, state,
+};
 
 /// A rule from outside the crate: `p ← p - m̂ / √v̂`, both with one decay.
 #[derive(Clone, Debug)]
@@ -180,4 +182,36 @@ fn the_run_goes_on() {
     let buffer = next.state("").unwrap().buffer.clone().unwrap();
     assert!(buffer.iter().all(|b| *b != 0.0));
     assert_close(param.value(), &(arr1(&[1.0, -2.0]).into_dyn() - buffer * 1e-3).into_shared());
+}
+
+#[test]
+fn adam_momentum_and_rmsprop_take_each_others_place() {
+    let momentum = Sgd { momentum: 0.9, ..Sgd::default() };
+    let centered = RmsProp { rho: 0.9, centered: true, ..RmsProp::default() };
+    let adam = Adam { beta1: 0.9, beta2: 0.9, ..Adam::default() };
+    let (sgd, rmsprop, adam) = (run(momentum), run(centered), run(adam));
+
+    let mut to_sgd = Optimizer::new(momentum);
+    to_sgd.translate_from(&adam);
+    let (found, expected) = (to_sgd.state("").unwrap(), sgd.state("").unwrap());
+    assert_close(found.buffer.as_ref().unwrap(), expected.buffer.as_ref().unwrap());
+
+    let mut to_adam = Optimizer::new(*adam.rule());
+    println!("{}", to_adam.translate_from(&rmsprop));
+    let (found, expected) = (to_adam.state("").unwrap(), adam.state("").unwrap());
+    assert_close(&found.m, &expected.m);
+    assert_close(&found.v, &expected.v);
+    assert_eq!(found.steps, expected.steps);
+
+    // The sum of squares that AdaGrad would have had.
+    let rule = AdaGrad { r0: 0.1, ..AdaGrad::default() };
+    let mut to_adagrad = Optimizer::new(rule);
+    to_adagrad.translate_from(&adam);
+    let mean = expected.v.mapv(|v| v / (1.0 - 0.9_f64.powi(10)));
+    assert_close(&to_adagrad.state("").unwrap().r, &(mean * 10.0 + 0.1).into_shared());
+
+    let mut to_nadam: Optimizer<NAdam, f64> = Optimizer::new(NAdam::default());
+    let report = to_nadam.translate_from(&adam);
+    assert!(report.params[0].carried.is_empty() && report.params[0].fresh.len() == 2);
+    assert_eq!(to_nadam.state("").unwrap().steps, 0);
 }

@@ -3,7 +3,7 @@
 use super::threads::{join, threads};
 
 /// A loop over at least so many elements is divided among threads.
-const PARALLEL_FROM: usize = 3 << 15;
+const ELEMENTS_TO_DIVIDE: usize = 3 << 15;
 
 /// A slice, or a pair of them that are as long as each other: `((a, b), c)` stands for three.
 pub trait ZippedSlices: Send + Sized {
@@ -82,7 +82,7 @@ impl<A: ZippedSlices, B: ZippedSlices> ZippedSlices for (A, B) {
 /// else `f` is called once.
 pub fn for_each_chunk<E: ZippedSlices>(elements: E, f: impl Fn(E) + Sync) {
     let len = elements.len();
-    let piece = if len < PARALLEL_FROM { len } else { len.div_ceil(threads()) };
+    let piece = if len < ELEMENTS_TO_DIVIDE { len } else { len.div_ceil(threads()) };
     divide(elements, piece, &f);
 }
 

@@ -11,6 +11,7 @@ mod math;
 mod real;
 pub(crate) mod reduce;
 mod simd;
+pub(crate) mod sum;
 mod tensor;
 mod threads;
 

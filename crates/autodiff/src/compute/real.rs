@@ -1,3 +1,4 @@
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
@@ -45,6 +46,12 @@ pub trait Real:
     /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(self) -> Self;
 
+    /// The normal distribution function `Φ(x)`, precise also where it is small, and its density `φ(x)`.
+    fn normal(self) -> (Self, Self);
+
+    /// `xⁿ` to a unit in the last place, which [`powi`](Float::powi) misses for large `n`.
+    fn exact_powi(self, n: i64) -> Self;
+
     /// `eˣ`.
     fn fast_exp(self) -> Self {
         self.exp()
@@ -75,7 +82,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident, $gemm:path, $($method:ident: $function:path),*) => {
+    ($float:ident, $gemm:path, $normal:path, $factors:literal, $($method:ident: $function:path),*) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -87,6 +94,18 @@ macro_rules! real {
 
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline]
+            fn exact_powi(self, n: i64) -> Self {
+                let x = f64::from(self);
+                // Products are faster, and exact enough for so many factors.
+                (if n.unsigned_abs() <= $factors { x.powi(n as i32) } else { x.powf(n as f64) }) as $float
+            }
+
+            #[inline(always)]
+            fn normal(self) -> (Self, Self) {
+                $normal(self)
             }
 
             $(#[inline(always)]
@@ -104,6 +123,8 @@ macro_rules! real {
 real!(
     f32,
     gemm::sgemm,
+    math::normal,
+    1000,
     erf: math::erf,
     fast_exp: math::exp,
     fast_exp_m1: math::exp_m1,
@@ -111,4 +132,9 @@ real!(
     fast_ln_1p: math::ln_1p,
     fast_tanh: math::tanh
 );
-real!(f64, gemm::dgemm, erf: libm::erf);
+real!(f64, gemm::dgemm, normal, 2, erf: libm::erf);
+
+fn normal(x: f64) -> (f64, f64) {
+    let density = (-0.5 * x * x).exp() * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+    (0.5 * libm::erfc(-x * FRAC_1_SQRT_2), density)
+}

@@ -2,7 +2,8 @@
 
 use ndarray::Axis;
 
-use super::layout::ROW_MAJOR;
+use super::layout::{ROW_MAJOR, row_major};
+use super::sum::{add_slice, sum, sum_rows};
 use super::{Real, Tensor, buffers, inlined, vectorized};
 
 /// `f` folded over the elements along `axis`, which disappears; `f` is associative and commutative.
@@ -47,35 +48,48 @@ pub(crate) fn sum_to<F: Real>(mut g: Tensor<F>, shape: &[usize]) -> Tensor<F> {
     }
     for (axis, &size) in shape.iter().enumerate() {
         if size == 1 && g.len_of(Axis(axis)) != 1 {
-            g = g.sum_axis(Axis(axis)).insert_axis(Axis(axis)).into_shared();
+            g = sum_axis(&g, Axis(axis)).insert_axis(Axis(axis));
         }
     }
     g
 }
 
-/// The sum over an axis, which disappears. Over the first, row after row is added. Rows of a single number are left to
-/// `ndarray`, which keeps partial sums.
+/// The sum over an axis, which disappears. The result has an array of its own.
 pub(crate) fn sum_axis<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    if axis.index() == 0 && x.len() == x.len_of(axis) {
-        return Tensor::from_elem(&x.shape()[1..], x.sum());
-    }
-    let Some(elements) = x.as_slice().filter(|_| axis.index() == 0) else {
-        return x.sum_axis(axis).into_shared();
+    let x = row_major(x.clone());
+    let elements = x.as_slice().expect(ROW_MAJOR);
+    let (before, [n, after @ ..]) = x.shape().split_at(axis.index()) else {
+        unreachable!("the op asked for an axis")
     };
-    let mut sum = buffers::scratch(&x.shape()[1..]);
-    let to = sum.as_slice_mut().expect(ROW_MAJOR);
-    to.fill(F::ZERO);
-    vectorized(inlined!(|| {
-        for row in elements.chunks_exact(to.len().max(1)) {
-            add_slice(to, row);
+    let row: usize = after.iter().product();
+    let mut sums = buffers::scratch(&[before, after].concat());
+    let to = sums.as_slice_mut().expect(ROW_MAJOR);
+    if x.is_empty() {
+        to.fill(F::ZERO);
+    } else if row == 1 {
+        vectorized(inlined!(|| sum_each(to, elements, *n)));
+    } else {
+        for (to, rows) in to.chunks_exact_mut(row).zip(elements.chunks_exact(n * row)) {
+            sum_rows(*n, to, |few, to| {
+                let rows = rows[few.start * row..few.end * row].chunks_exact(row);
+                vectorized(inlined!(|| rows.for_each(|row| add_slice(to, row))));
+            });
         }
-    }));
-    sum
+    }
+    sums
 }
 
+/// The sum of every `n` elements.
 #[inline(always)]
-fn add_slice<F: Real>(to: &mut [F], x: &[F]) {
-    for (to, &x) in to.iter_mut().zip(x) {
-        *to += x;
+fn sum_each<F: Real>(to: &mut [F], x: &[F], n: usize) {
+    for (to, x) in to.iter_mut().zip(x.chunks_exact(n)) {
+        *to = sum(x);
     }
+}
+
+/// The sum of all elements.
+pub(crate) fn sum_all<F: Real>(x: &Tensor<F>) -> F {
+    let x = row_major(x.clone());
+    let elements = x.as_slice().expect(ROW_MAJOR);
+    vectorized(inlined!(|| sum(elements)))
 }

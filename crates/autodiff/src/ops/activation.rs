@@ -3,13 +3,14 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use crate::compute::inlined;
+use crate::ops::unary::times_exp;
 use crate::{Real, Var};
 
 /// # Activation functions
 ///
 /// See also [`softmax`](Var::softmax).
 impl<F: Real> Var<'_, F> {
-    /// `y = tanh x`, in the shape of `x`; `dx = (1 - y²) dy`.
+    /// `y = tanh x`, in the shape of `x`; `dx = (1 - y²) dy`, as `4e dy / (1 + e)²` with `e = e^-2|x|`, which does not cancel.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -18,10 +19,15 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn tanh(self) -> Self {
-        self.unary("tanh", F::fast_tanh, |_, y| F::ONE - y * y)
+        self.unary(
+            "tanh",
+            F::fast_tanh,
+            inlined!(|dy, x: F, _| F::from_f64(4.0) * times_sigmoid_slope(dy, x + x)),
+        )
     }
 
-    /// `y = 1 / (1 + e⁻ˣ)`, in the shape of `x`; `dx = y (1 - y) dy`.
+    /// `y = 1 / (1 + e⁻ˣ)`, in the shape of `x`; `dx = y (1 - y) dy`, as `e dy / (1 + e)²` with `e = e^-|x|`, which does not
+    /// cancel.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -31,10 +37,10 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("logistic", "expit"))]
     #[track_caller]
     pub fn sigmoid(self) -> Self {
-        self.unary("sigmoid", sigmoid, |_, y| y * (F::ONE - y))
+        self.unary("sigmoid", sigmoid, inlined!(|dy, x, _| times_sigmoid_slope(dy, x)))
     }
 
-    /// `y = max(x, 0)`, in the shape of `x`; `dx = dy` where `x > 0`, else 0. NaN stays NaN.
+    /// `y = max(x, 0)`, in the shape of `x`; `dx = dy` where `x > 0`, 0 where `x ≤ 0`. NaN stays NaN.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -46,7 +52,7 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "relu",
             |x| if x < F::ZERO { F::ZERO } else { x },
-            |x, _| if x > F::ZERO { F::ONE } else { F::ZERO },
+            |dy, x, _| if x <= F::ZERO { F::ZERO } else { dy },
         )
     }
 
@@ -62,10 +68,10 @@ impl<F: Real> Var<'_, F> {
     pub fn leaky_relu(self, slope: f64) -> Self {
         let slope = F::from_f64(slope);
         let factor = move |x: F| if x > F::ZERO { F::ONE } else { slope };
-        self.unary("leaky_relu", move |x| factor(x) * x, move |x, _| factor(x))
+        self.unary("leaky_relu", move |x| factor(x) * x, move |dy, x, _| factor(x) * dy)
     }
 
-    /// `y = x` where `x > 0`, else `α (eˣ - 1)`, in the shape of `x`; `dx = dy` there, else `(y + α) dy` (Clevert et
+    /// `y = x` where `x > 0`, else `α (eˣ - 1)`, in the shape of `x`; `dx = dy` there, else `α eˣ dy` (Clevert et
     /// al., 2015).
     ///
     /// ```
@@ -82,7 +88,10 @@ impl<F: Real> Var<'_, F> {
                 let below = alpha * x.fast_exp_m1();
                 if x > F::ZERO { x } else { below }
             }),
-            move |x, y| if x > F::ZERO { F::ONE } else { y + alpha },
+            inlined!(move |dy, x: F, _| {
+                let below = times_exp(alpha * dy, x);
+                if x > F::ZERO { dy } else { below }
+            }),
         )
     }
 
@@ -97,8 +106,14 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "gelu_erf")]
     #[track_caller]
     pub fn gelu(self) -> Self {
-        let slope = inlined!(|x, _| normal_cdf(x) + x * normal_pdf(x));
-        self.unary("gelu", inlined!(|x| x * normal_cdf(x)), slope)
+        self.unary(
+            "gelu",
+            inlined!(|x: F| x * x.normal().0),
+            inlined!(|dy, x: F, _| {
+                let (cdf, density) = x.normal();
+                dy * (cdf + x * density)
+            }),
+        )
     }
 
     /// The approximation `y = x (1 + t) / 2` with `t = tanh(√(2/π) (x + 0.044715 x³))`, in the shape of `x`;
@@ -114,17 +129,20 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu_tanh(self) -> Self {
         self.unary(
             "gelu_tanh",
-            inlined!(|x| F::from_f64(0.5) * x * (F::ONE + gelu_t(x).0)),
-            inlined!(|x, _| {
-                let half = F::from_f64(0.5);
-                let (t, inner) = gelu_t(x);
-                half * (F::ONE + t) + half * x * (F::ONE - t * t) * inner
+            inlined!(|x| times_sigmoid(x, gelu_argument(x).0)),
+            inlined!(|dy, x, _| {
+                let (u, du) = gelu_argument(x);
+                // Where σ no longer varies, its argument's derivative may be infinite.
+                let slope = times_sigmoid_slope(x, u);
+                let varying = if slope == F::ZERO { slope } else { slope * du };
+
+                dy * (sigmoid(u) + varying)
             }),
         )
     }
 
     /// `y = x σ(x)` with the [sigmoid](Var::sigmoid) σ, also called swish, in the shape of `x`;
-    /// `dx = (σ + y (1 - σ)) dy`.
+    /// `dx = (1 + x (1 - σ)) σ dy`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -136,10 +154,11 @@ impl<F: Real> Var<'_, F> {
     pub fn silu(self) -> Self {
         self.unary(
             "silu",
-            |x| x * sigmoid(x),
-            inlined!(|x, y| {
-                let s = sigmoid(x);
-                s + y * (F::ONE - s)
+            inlined!(|x| times_sigmoid(x, x)),
+            inlined!(|dy, x, _| {
+                // Further out, σ is 0 whatever the factor is.
+                let factor = F::ONE + x.max(F::from_f64(-1500.0)) * sigmoid(-x);
+                times_sigmoid(dy * factor, x)
             }),
         )
     }
@@ -157,28 +176,16 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "softplus",
             inlined!(|x: F| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p()),
-            |x, _| sigmoid(x),
+            inlined!(|dy, x, _| times_sigmoid(dy, x)),
         )
     }
 }
 
-/// `Φ(x)`.
+/// `u` of `σ(u) = (1 + t) / 2` with the `t` of [`gelu_tanh`](Var::gelu_tanh), and its derivative.
 #[inline(always)]
-fn normal_cdf<F: Real>(x: F) -> F {
-    F::from_f64(0.5) * (F::ONE + (x * F::from_f64(FRAC_1_SQRT_2)).erf())
-}
-
-/// `φ(x)`.
-#[inline(always)]
-fn normal_pdf<F: Real>(x: F) -> F {
-    (F::from_f64(-0.5) * x * x).fast_exp() * F::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
-}
-
-/// `t` of [`gelu_tanh`](Var::gelu_tanh), and the derivative of what it is the tanh of.
-#[inline(always)]
-fn gelu_t<F: Real>(x: F) -> (F, F) {
-    let (rate, cubic) = (F::from_f64(FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::from_f64(0.044715));
-    ((rate * (x + cubic * x * x * x)).fast_tanh(), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
+fn gelu_argument<F: Real>(x: F) -> (F, F) {
+    let (rate, cubic) = (F::from_f64(2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::from_f64(0.044715));
+    (rate * (x + cubic * x * x * x), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
 }
 
 /// `e^-|x|` never overflows, whichever sign `x` has.
@@ -186,4 +193,20 @@ fn gelu_t<F: Real>(x: F) -> (F, F) {
 pub(super) fn sigmoid<F: Real>(x: F) -> F {
     let e = (-x.abs()).fast_exp();
     (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
+}
+
+/// `f σ(x)`, also where `σ(x)` itself is too small.
+#[inline(always)]
+fn times_sigmoid<F: Real>(f: F, x: F) -> F {
+    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
+    let part = if x < F::ZERO { root } else { F::ONE };
+    f * part * (part / (F::ONE + root * root))
+}
+
+/// `f σ(x) σ(-x)`, the derivative of `σ`, also where that is too small.
+#[inline(always)]
+fn times_sigmoid_slope<F: Real>(f: F, x: F) -> F {
+    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
+    let part = root / (F::ONE + root * root);
+    f * part * part
 }

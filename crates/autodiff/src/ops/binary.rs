@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::compute::{elementwise, inlined, layout, reduce};
+use crate::compute::{elementwise, layout, reduce};
 use crate::{Real, Tensor, Var};
 
 /// # Functions of two tensors
@@ -10,23 +10,23 @@ use crate::{Real, Tensor, Var};
 /// Operands of different shapes are broadcast as NumPy does: axes are aligned at the end, and an axis that is missing
 /// or has size 1 is repeated. `+`, `-`, `*` and `/` also take a number.
 impl<F: Real> Var<'_, F> {
-    /// `y = value(a, b)`, `da = dy · slopes.0(a, b)` and `db = dy · slopes.1(a, b)`, each summed over the axes along
-    /// which its operand was repeated.
+    /// `y = value(a, b)`, `da = pullbacks.0(dy, a, b)` and `db = pullbacks.1(dy, a, b)`, each summed over the axes along
+    /// which its operand was repeated. What [`unary`](Var::unary) says of pullbacks holds here, too.
     #[track_caller]
     pub(super) fn binary(
         self,
         op: &'static str,
         rhs: Self,
         value: impl Fn(F, F) -> F + Sync,
-        slopes: (impl Fn(F, F) -> F + Sync + 'static, impl Fn(F, F) -> F + Sync + 'static),
+        pullbacks: (impl Fn(F, F, F) -> F + Sync + 'static, impl Fn(F, F, F) -> F + Sync + 'static),
     ) -> Self {
         let shape = self.broadcast_with(op, rhs);
-        let (slope_a, slope_b) = slopes;
+        let (pullback_a, pullback_b) = pullbacks;
         let (a, b) = (self.value(), rhs.value());
         let y = elementwise::broadcast_map(&a, &b, &shape, value);
         let (saved_a, saved_b) = (a.clone(), b.clone());
-        let da = self.edge(move |dy| pull_back(dy, &saved_a, &saved_b, slope_a, saved_a.shape()));
-        let db = rhs.edge(move |dy| pull_back(dy, &a, &b, slope_b, b.shape()));
+        let da = self.edge(move |dy| pull_back(dy, &saved_a, &saved_b, pullback_a, saved_a.shape()));
+        let db = rhs.edge(move |dy| pull_back(dy, &a, &b, pullback_b, b.shape()));
         self.tape().record(op, y, [da, db])
     }
 
@@ -42,7 +42,7 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// `y = max(a, b)`, in the common shape. The gradient goes to the larger operand, by halves to both where they are
-    /// equal. NaN stays NaN.
+    /// equal. NaN stays NaN, and its gradient goes to both.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -54,11 +54,11 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn maximum(self, rhs: Self) -> Self {
         let larger = |a: F, b| if a > b || a.is_nan() { a } else { b };
-        self.binary("maximum", rhs, larger, (|a, b| share(a > b, a == b), |a, b| share(b > a, a == b)))
+        self.binary("maximum", rhs, larger, (share(|a, b| a < b), share(|a, b| a > b)))
     }
 
     /// `y = min(a, b)`, in the common shape. The gradient goes to the smaller operand, by halves to both where they are
-    /// equal. NaN stays NaN.
+    /// equal. NaN stays NaN, and its gradient goes to both.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -70,31 +70,43 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn minimum(self, rhs: Self) -> Self {
         let smaller = |a: F, b| if a < b || a.is_nan() { a } else { b };
-        self.binary("minimum", rhs, smaller, (|a, b| share(a < b, a == b), |a, b| share(b < a, a == b)))
+        self.binary("minimum", rhs, smaller, (share(|a, b| a > b), share(|a, b| a < b)))
     }
 }
 
-/// `dy · slope(a, b)`, summed to the shape of the operand that it is for.
+/// `pullback(dy, a, b)`, summed to the shape of the operand that it is for.
 fn pull_back<F: Real>(
     dy: Tensor<F>,
     a: &Tensor<F>,
     b: &Tensor<F>,
-    slope: impl Fn(F, F) -> F + Sync,
+    pullback: impl Fn(F, F, F) -> F + Sync,
     shape: &[usize],
 ) -> Tensor<F> {
-    let dx = elementwise::zip2_inplace(dy, a, b, inlined!(move |dy, a, b| dy * slope(a, b)));
-    reduce::sum_to(dx, shape)
+    reduce::sum_to(elementwise::zip2_inplace(dy, a, b, pullback), shape)
 }
 
-/// The share of the gradient that an operand of a comparison gets.
-fn share<F: Real>(wins: bool, ties: bool) -> F {
-    if wins {
-        F::ONE
-    } else if ties {
-        F::from_f64(0.5)
-    } else {
-        F::ZERO
+/// The gradient that an operand of a comparison gets.
+fn share<F: Real>(loses: impl Fn(F, F) -> bool + Sync) -> impl Fn(F, F, F) -> F + Sync {
+    move |dy, a, b| {
+        if loses(a, b) {
+            F::ZERO
+        } else if a == b {
+            F::from_f64(0.5) * dy
+        } else {
+            dy
+        }
     }
+}
+
+/// `-dy a / b²`, in an order in which nothing leaves the range unless the result does. What is below 1 grows where it is
+/// divided by what is below 1, too.
+#[inline(always)]
+fn quotient_pullback<F: Real>(dy: F, a: F, b: F) -> F {
+    let below_1 = |x: F| x.abs() < F::ONE;
+    let (small, large) = if dy.abs() < a.abs() { (dy, a) } else { (a, dy) };
+    let opposite = (if below_1(b) { small / b * large } else { small * large / b }) / b;
+    let alike = (small / b) * (large / b);
+    -(if small == F::ZERO || below_1(small) != below_1(large) { opposite } else { alike })
 }
 
 impl<'t, F: Real> Add for Var<'t, F> {
@@ -157,7 +169,7 @@ impl<'t, F: Real> Mul for Var<'t, F> {
     #[doc(alias = "multiply")]
     #[track_caller]
     fn mul(self, rhs: Self) -> Self {
-        self.binary("mul", rhs, |a, b| a * b, (|_, b| b, |a, _| a))
+        self.binary("mul", rhs, |a, b| a * b, (|dy, _, b| dy * b, |dy, a, _| dy * a))
     }
 }
 
@@ -175,7 +187,7 @@ impl<'t, F: Real> Div for Var<'t, F> {
     #[doc(alias = "divide")]
     #[track_caller]
     fn div(self, rhs: Self) -> Self {
-        self.binary("div", rhs, |a, b| a / b, (|_, b: F| b.recip(), |a, b| -a / (b * b)))
+        self.binary("div", rhs, |a, b| a / b, (|dy, _, b| dy / b, quotient_pullback))
     }
 }
 
@@ -219,7 +231,7 @@ impl<'t, F: Real> Div<F> for Var<'t, F> {
     #[doc(alias = "div_scalar")]
     #[track_caller]
     fn div(self, c: F) -> Self {
-        self.unary("div", |x| x / c, move |_, _| c.recip())
+        self.unary("div", move |x| x / c, move |dy, _, _| dy / c)
     }
 }
 

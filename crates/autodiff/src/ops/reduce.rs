@@ -43,7 +43,7 @@ impl Reduction {
 
     fn sum<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
         if self.axes.len() == x.ndim() {
-            return Tensor::from_elem(IxDyn(&[]), x.sum());
+            return Tensor::from_elem(IxDyn(&[]), reduce::sum_all(x));
         }
         self.fold(x, reduce::sum_axis)
     }
@@ -189,8 +189,15 @@ impl<F: Real> Var<'_, F> {
             over.count
         );
         let (n, divisor) = (F::from_f64(over.count as f64), F::from_f64((over.count - ddof) as f64));
-        let mean = over.with_axes(over.sum(&x).mapv_into(|sum| sum / n));
-        let centered = elementwise::broadcast_map(&x, &mean, x.shape(), |x, m| x - m);
+        // Twice: beside a large mean, what rounding takes from it is not small.
+        let subtract_mean = |x: &Tensor<F>, if_finite: bool| {
+            let mean = over.with_axes(over.sum(x).mapv_into(|sum| sum / n));
+            elementwise::broadcast_map(x, &mean, x.shape(), |x, m| {
+                if if_finite && !m.is_finite() { x } else { x - m }
+            })
+        };
+        let centered = subtract_mean(&subtract_mean(&x, false), true);
+
         let squares = over.sum(&elementwise::map(&centered, |c| c * c));
         let y = over.finish(squares.mapv_into(|sum| sum / divisor));
         let rate = F::from_f64(2.0) / divisor;
@@ -287,10 +294,11 @@ impl<F: Real> Var<'_, F> {
         let y = over.finish(best.clone());
         let dx = self.edge(move |dy| {
             let best = over.with_axes(best);
-            let c = elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64((x == y).into()));
+            let won = |x: F, y: F| x == y || x.is_nan() && y.is_nan();
+            let c = elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64(won(x, y).into()));
             let k = over.with_axes(over.sum(&c));
             let share = elementwise::zip_inplace(over.broadcastable(dy), &k, |dy, k| dy / k);
-            elementwise::broadcast_map(&c, &share, x.shape(), |c, share| c * share)
+            elementwise::broadcast_map(&c, &share, x.shape(), |c, share| if c == F::ZERO { c } else { share })
         });
         self.tape().record(op, y, [dx])
     }

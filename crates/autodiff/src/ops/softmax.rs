@@ -1,9 +1,11 @@
 //! Softmax and its relatives. The largest element is subtracted first, so that no exponential overflows.
 
-use ndarray::{Axis, aview1};
+use std::f64::consts::LN_2;
+
+use ndarray::Axis;
 
 use super::axes;
-use crate::compute::{buffers, elementwise, inlined, reduce};
+use crate::compute::{buffers, elementwise, inlined, reduce, sum};
 use crate::{Real, Tensor, Var};
 
 /// # Softmax and its relatives
@@ -23,7 +25,14 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn softmax(self, axis: isize) -> Self {
         let pullback = inlined!(|dy: &mut [F], y: &[F]| {
-            let mean = aview1(dy).dot(&aview1(y));
+            // A number added to all of `dy` changes nothing, as the `y` add up to 1. Without that of the largest `y`,
+            // nothing cancels where it is close to 1.
+            let (mut largest, mut shift) = (F::ZERO, F::ZERO);
+            for (&dy, &y) in dy.iter().zip(y) {
+                (largest, shift) = if y > largest { (y, dy) } else { (largest, shift) };
+            }
+            dy.iter_mut().for_each(|dy| *dy = *dy - shift);
+            let mean = sum::dot(dy, y);
             dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
         });
         self.along("softmax", axis, softmax, pullback)
@@ -45,8 +54,11 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
         let pullback = inlined!(|dy: &mut [F], y: &[F]| {
-            let sum = aview1(dy).sum();
-            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy -= y.fast_exp() * sum);
+            let sum = sum::sum(dy);
+            dy.iter_mut().zip(y).for_each(|(dy, &y)| {
+                let (rare, likely) = (*dy - y.fast_exp() * sum, (*dy - sum) - y.fast_exp_m1() * sum);
+                *dy = if y > F::from_f64(-LN_2) { likely } else { rare };
+            });
         });
         self.along("log_softmax", axis, log_softmax, pullback)
     }
@@ -101,15 +113,19 @@ impl<F: Real> Var<'_, F> {
     pub fn logsumexp_axes(self, axes: &[isize], keepdim: bool) -> Self {
         let x = self.value();
         let axes = axes::axes("logsumexp", axes, x.shape());
-        let kept = logsumexp(&x, &axes);
-        let y = if keepdim {
-            kept.clone()
-        } else {
-            axes.iter().rev().fold(kept.clone(), |y, &axis| y.index_axis_move(axis, 0))
-        };
+        let (max, ln_sum) = logsumexp(&x, &axes);
+        let kept = elementwise::zip_inplace(max.clone(), &ln_sum, |max, ln_sum| max + ln_sum);
+        let y =
+            if keepdim { kept } else { axes.iter().rev().fold(kept, |y, &axis| y.index_axis_move(axis, 0)) };
+
         let dx = self.edge(move |dy| {
             let dy = if keepdim { dy } else { axes.iter().fold(dy, |dy, &axis| dy.insert_axis(axis)) };
-            let p = elementwise::broadcast_map(&x, &kept, x.shape(), |x, y| (x - y).fast_exp());
+            // Not `x - y`: beside a large maximum, the logarithm would be rounded away. Where nothing has any weight,
+            // it is -∞, and `-∞ + ∞` would be NaN.
+            let share =
+                inlined!(|d: F, ln: F| if ln == F::neg_infinity() { F::ZERO } else { (d - ln).fast_exp() });
+            let distance = elementwise::broadcast_map(&x, &max, x.shape(), |x, max| x - max);
+            let p = elementwise::broadcast_map(&distance, &ln_sum, x.shape(), share);
             elementwise::broadcast_map(&p, &dy, x.shape(), |p, dy| p * dy)
         });
         self.tape().record("logsumexp", y, [dx])
@@ -117,7 +133,8 @@ impl<F: Real> Var<'_, F> {
 }
 
 fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
-    let divide = inlined!(|y: &mut [F], powers: &[F], sum: F| {
+    let divide = inlined!(|y: &mut [F], powers: &[F]| {
+        let sum = sum::sum(powers);
         y.iter_mut().zip(powers).for_each(|(y, &power)| *y = power / sum);
     });
     with_exponentials(x, axis, divide)
@@ -125,16 +142,19 @@ fn softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
 
 pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     // Not `x - (m + ln Σ)`: beside a large maximum the logarithm would be rounded away.
-    let subtract = inlined!(|y: &mut [F], _powers: &[F], sum: F| {
-        let ln_sum = sum.fast_ln();
+    let subtract = inlined!(|y: &mut [F], powers: &[F]| {
+        // The largest has the power 1, which drowns small ones: ln(1 + the others).
+        let ones = sum::sum_of(powers, powers, |p, _| if p < F::ONE { F::ZERO } else { p });
+        let others = sum::sum_of(powers, powers, |p, _| if p < F::ONE { p } else { p - F::ONE });
+        let ln_sum = ((ones - F::ONE) + others).fast_ln_1p();
         y.iter_mut().for_each(|y| *y -= ln_sum);
     });
     with_exponentials(x, axis, subtract)
 }
 
-/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials and
-/// their sum. The exponentials are computed all at once, because a lane may be shorter than a vector.
-fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F], F)) -> Tensor<F> {
+/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials. They
+/// are computed all at once, because a lane may be shorter than a vector.
+fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F])) -> Tensor<F> {
     let mut y = buffers::scratch(x.shape());
     let subtract_max = inlined!(|y: &mut [F], x: &[F]| {
         let max = reduce::max(x);
@@ -142,14 +162,13 @@ fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F
     });
     elementwise::for_each_lane(&mut y, x, axis, subtract_max);
     let powers = elementwise::map(&y, F::fast_exp);
-    let finish = inlined!(|y: &mut [F], powers: &[F]| finish(y, powers, aview1(powers).sum()));
     elementwise::for_each_lane(&mut y, &powers, axis, finish);
     buffers::recycle(powers);
     y
 }
 
-/// The reduced axes stay, with size 1.
-fn logsumexp<F: Real>(x: &Tensor<F>, axes: &[Axis]) -> Tensor<F> {
+/// The largest element `m`, and `ln Σ eˣ⁻ᵐ`. The reduced axes stay, with size 1.
+fn logsumexp<F: Real>(x: &Tensor<F>, axes: &[Axis]) -> (Tensor<F>, Tensor<F>) {
     let mut max = x.clone();
     for &axis in axes {
         max = reduce::fold_axis(&max, axis, F::neg_infinity(), F::max).insert_axis(axis);
@@ -157,5 +176,6 @@ fn logsumexp<F: Real>(x: &Tensor<F>, axes: &[Axis]) -> Tensor<F> {
     // An infinite maximum cannot be subtracted: `∞ - ∞` is NaN.
     max.mapv_inplace(|max| if max.is_finite() { max } else { F::ZERO });
     let e = elementwise::broadcast_map(x, &max, x.shape(), |x, max| (x - max).fast_exp());
-    elementwise::zip_inplace(reduce::sum_to(e, max.shape()), &max, |sum, max| sum.fast_ln() + max)
+    let ln_sum = elementwise::map(&reduce::sum_to(e, max.shape()), F::fast_ln);
+    (max, ln_sum)
 }

@@ -7,20 +7,19 @@ use crate::{Real, Tensor, Var};
 
 /// # Functions of one element
 impl<F: Real> Var<'_, F> {
-    /// `y = value(x)`, `dx = dy · slope(x, y)`.
+    /// `y = value(x)`, `dx = pullback(dy, x, y)`. A pullback selects where its slope is 0: a product with an infinite
+    /// `dy` would be NaN. And it forms nothing on the way that leaves the range, or cancels, where `dx` does not.
     #[track_caller]
     pub(super) fn unary(
         self,
         op: &'static str,
         value: impl Fn(F) -> F + Sync,
-        slope: impl Fn(F, F) -> F + Sync + 'static,
+        pullback: impl Fn(F, F, F) -> F + Sync + 'static,
     ) -> Self {
         let x = self.value();
         let y = elementwise::map(&x, value);
         let saved = y.clone();
-        let dx = self.edge(move |dy| {
-            elementwise::zip2_inplace(dy, &x, &saved, inlined!(move |dy, x, y| dy * slope(x, y)))
-        });
+        let dx = self.edge(move |dy| elementwise::zip2_inplace(dy, &x, &saved, pullback));
         self.tape().record(op, y, [dx])
     }
 
@@ -52,8 +51,15 @@ impl<F: Real> Var<'_, F> {
     pub fn powi(self, n: i32) -> Self {
         self.unary(
             "powi",
-            move |x| x.powi(n),
-            move |x, _| if n == 0 { F::ZERO } else { F::from_f64(n.into()) * x.powi(n - 1) },
+            move |x| x.exact_powi(n.into()),
+            move |dy, x, _| {
+                let p = F::from_f64(n.into());
+                if n == 0 {
+                    F::ZERO
+                } else {
+                    times_slope_of_power(dy, x, p, p * x.exact_powi(i64::from(n) - 1))
+                }
+            },
         )
     }
 
@@ -71,7 +77,9 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "powf",
             move |x| x.powf(p),
-            move |x, _| if p == F::ZERO { p } else { p * x.powf(p - F::ONE) },
+            move |dy, x, _| {
+                if p == F::ZERO { p } else { times_slope_of_power(dy, x, p, p * x.powf(p - F::ONE)) }
+            },
         )
     }
 
@@ -84,7 +92,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn sqrt(self) -> Self {
-        self.unary("sqrt", F::sqrt, |_, y| F::from_f64(0.5) / y)
+        self.unary("sqrt", F::sqrt, |dy, _, y| dy / (y + y))
     }
 
     /// `y = x²`, in the shape of `x`; `dx = 2x dy`.
@@ -97,7 +105,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("sqr", "pow2"))]
     #[track_caller]
     pub fn square(self) -> Self {
-        self.unary("square", |x| x * x, |x, _| x + x)
+        self.unary("square", |x| x * x, |dy, x, _| F::from_f64(2.0) * (dy * x))
     }
 
     /// `y = 1/x`, in the shape of `x`; `dx = -y² dy`.
@@ -110,10 +118,10 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "reciprocal")]
     #[track_caller]
     pub fn recip(self) -> Self {
-        self.unary("recip", F::recip, |_, y| -y * y)
+        self.unary("recip", F::recip, |dy, _, y| -(dy * y) * y)
     }
 
-    /// `y = eˣ`, in the shape of `x`; `dx = y dy`.
+    /// `y = eˣ`, in the shape of `x`; `dx = eˣ dy`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -122,7 +130,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn exp(self) -> Self {
-        self.unary("exp", F::fast_exp, |_, y| y)
+        self.unary("exp", F::fast_exp, inlined!(|dy, x, _| times_exp(dy, x)))
     }
 
     /// `y = ln x`, in the shape of `x`; `dx = dy / x`.
@@ -135,7 +143,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "log")]
     #[track_caller]
     pub fn ln(self) -> Self {
-        self.unary("ln", F::fast_ln, |x, _| x.recip())
+        self.unary("ln", F::fast_ln, |dy, x, _| dy / x)
     }
 
     /// `y = ln(1 + x)`, precise near 0, in the shape of `x`; `dx = dy / (1 + x)`.
@@ -148,10 +156,10 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "log1p")]
     #[track_caller]
     pub fn ln_1p(self) -> Self {
-        self.unary("ln_1p", F::fast_ln_1p, |x, _| (F::ONE + x).recip())
+        self.unary("ln_1p", F::fast_ln_1p, |dy, x, _| dy / (F::ONE + x))
     }
 
-    /// `y = eˣ - 1`, precise near 0, in the shape of `x`; `dx = (y + 1) dy`.
+    /// `y = eˣ - 1`, precise near 0, in the shape of `x`; `dx = eˣ dy`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -161,7 +169,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "expm1")]
     #[track_caller]
     pub fn exp_m1(self) -> Self {
-        self.unary("exp_m1", F::fast_exp_m1, |_, y| y + F::ONE)
+        self.unary("exp_m1", F::fast_exp_m1, inlined!(|dy, x, _| times_exp(dy, x)))
     }
 
     /// `y = sin x`, in radians and in the shape of `x`; `dx = cos x dy`.
@@ -173,7 +181,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn sin(self) -> Self {
-        self.unary("sin", F::sin, |x, _| x.cos())
+        self.unary("sin", F::sin, |dy, x, _| dy * x.cos())
     }
 
     /// `y = cos x`, in radians and in the shape of `x`; `dx = -sin x dy`.
@@ -184,7 +192,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn cos(self) -> Self {
-        self.unary("cos", F::cos, |x, _| -x.sin())
+        self.unary("cos", F::cos, |dy, x, _| -dy * x.sin())
     }
 
     /// `y = |x|`, in the shape of `x`; `dx = sign(x) dy`, 0 at 0.
@@ -197,7 +205,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "absolute")]
     #[track_caller]
     pub fn abs(self) -> Self {
-        self.unary("abs", F::abs, |x, _| x.sign())
+        self.unary("abs", F::abs, |dy, x, _| with_sign(dy, x))
     }
 
     /// -1, 0 or 1 by the sign of `x`, in the shape of `x`. The gradient is 0 everywhere.
@@ -210,7 +218,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("sgn", "signum"))]
     #[track_caller]
     pub fn sign(self) -> Self {
-        self.unary("sign", F::sign, |_, _| F::ZERO)
+        self.unary("sign", F::sign, |_, _, _| F::ZERO)
     }
 
     /// `y = min(max(x, lo), hi)`, in the shape of `x`; `dx = dy` where `lo < x < hi`, else 0: at the bounds themselves
@@ -242,8 +250,37 @@ impl<F: Real> Var<'_, F> {
                     x
                 }
             },
-            move |x, _| if x <= lo || x >= hi { F::ZERO } else { F::ONE },
+            move |dy, x, _| if lo < x && x < hi { dy } else { F::ZERO },
         )
+    }
+}
+
+/// `f eˣ`, also where `eˣ` itself is too large or too small.
+#[inline(always)]
+pub(super) fn times_exp<F: Real>(f: F, x: F) -> F {
+    let (e, root) = (x.fast_exp(), (F::from_f64(0.5) * x).fast_exp());
+    if e.is_normal() { f * e } else { f * root * root }
+}
+
+/// `f s` for the slope `s = p xᵖ⁻¹`, also where that is too large or too small.
+#[inline]
+fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
+    if slope.is_normal() || x == F::ZERO || !x.is_finite() {
+        return f * slope;
+    }
+    let root = x.abs().powf(F::from_f64(0.5) * (p - F::ONE));
+    slope.signum() * (f * root * p.abs() * root)
+}
+
+/// `dy sign(x)`, 0 at 0.
+#[inline(always)]
+pub(super) fn with_sign<F: Real>(dy: F, x: F) -> F {
+    if x > F::ZERO {
+        dy
+    } else if x < F::ZERO {
+        -dy
+    } else {
+        x
     }
 }
 

@@ -1,9 +1,12 @@
 //! The walk back.
 
+use std::cmp::Reverse;
+
 use super::node::{Kind, Node};
 use super::{Gradients, Tape, Var};
-use crate::compute::elementwise::accumulate;
 use crate::compute::layout;
+use crate::compute::sum::RunningSum;
+use crate::module::Id;
 use crate::{Real, Tensor};
 
 impl<F: Real> Var<'_, F> {
@@ -58,17 +61,18 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
     let mut pending = tape.pending.borrow_mut();
     pending.clear();
     pending.resize_with(loss, || None);
-    pending.push(Some(seed));
+    pending.push(Some(RunningSum::new(seed)));
+    let mut params = ParamSums(Vec::new());
     for (index, node) in nodes[..=loss].iter().enumerate().rev() {
         let node_edges = edges.drain(node.first_edge..);
         let Some(upstream) = pending[index].take() else { continue };
         match node.kind {
             Kind::Constant => {}
-            Kind::Variable => _ = grads.variables.insert(index, layout::row_major(upstream)),
+            Kind::Variable => _ = grads.variables.insert(index, layout::row_major(upstream.finish())),
             // Only where it is the loss itself; others' gradients do not stop here.
-            Kind::Param(id) => grads.add(id, upstream),
+            Kind::Param(id) => params.add(id, upstream.finish()),
             Kind::Op { .. } => {
-                let mut upstream = Some(upstream);
+                let mut upstream = Some(upstream.finish());
                 let mut tracked = node_edges.filter_map(|edge| Some((edge.input, edge.pullback?))).peekable();
                 while let Some((input, pullback)) = tracked.next() {
                     // The last pullback gets the gradient itself, so that it may change it in place.
@@ -76,13 +80,31 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
                     let dx = pullback(g.expect("taken by the last pullback only"));
                     check_pullback(tape, index, input, &dx, &nodes);
                     match (nodes[input].kind, &mut pending[input]) {
-                        (Kind::Param(id), _) => grads.add(id, dx),
-                        (_, Some(sum)) => accumulate(sum, dx),
-                        (_, empty) => *empty = Some(dx),
+                        (Kind::Param(id), _) => params.add(id, dx),
+                        (_, Some(sum)) => sum.add(dx),
+                        (_, empty) => *empty = Some(RunningSum::new(dx)),
                     }
                 }
             }
         }
+    }
+    grads.params = params.finish();
+}
+
+/// The gradients of the parameters that the walk has found so far, the youngest parameter first, as in [`Gradients`]. A
+/// parameter has a node for each use.
+struct ParamSums<F: Real>(Vec<(Id, RunningSum<F>)>);
+
+impl<F: Real> ParamSums<F> {
+    fn add(&mut self, id: Id, grad: Tensor<F>) {
+        match self.0.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id)) {
+            Ok(at) => self.0[at].1.add(grad),
+            Err(at) => self.0.insert(at, (id, RunningSum::new(grad))),
+        }
+    }
+
+    fn finish(self) -> Vec<(Id, Tensor<F>)> {
+        self.0.into_iter().map(|(id, sum)| (id, layout::row_major(sum.finish()))).collect()
     }
 }
 

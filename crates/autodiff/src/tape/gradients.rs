@@ -1,8 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::compute::elementwise::accumulate;
-use crate::compute::{buffers, layout};
+use crate::compute::buffers;
 use crate::module::{Id, LeafMut, Module, ModulePath, names_by_id};
 use crate::{Buffer, IntoTensor, Param, Real, Tensor, Var};
 
@@ -48,14 +47,6 @@ impl<F: Real> Gradients<F> {
         match self.position(param.id) {
             Ok(at) => self.params[at].1 = grad,
             Err(at) => self.params.insert(at, (param.id, grad)),
-        }
-    }
-
-    /// Adds to the gradient of this parameter.
-    pub(super) fn add(&mut self, id: Id, grad: Tensor<F>) {
-        match self.position(id) {
-            Ok(at) => accumulate(&mut self.params[at].1, grad),
-            Err(at) => self.params.insert(at, (id, layout::row_major(grad))),
         }
     }
 

@@ -16,6 +16,7 @@ use std::panic::Location;
 use rand::rngs::StdRng;
 
 use crate::compute::buffers;
+use crate::compute::sum::RunningSum;
 use crate::module::Id;
 use crate::{IntoTensor, Param, Real, Tensor};
 
@@ -55,7 +56,7 @@ pub struct Tape<F: Real = f32> {
     /// The edges of all nodes, one node after the other.
     pub(crate) edges: RefCell<Vec<Edge<F>>>,
     /// The gradients that the walk back has found so far, by node; kept so that the next walk need not allocate it.
-    pub(crate) pending: RefCell<Vec<Option<Tensor<F>>>>,
+    pub(crate) pending: RefCell<Vec<Option<RunningSum<F>>>>,
     pub(crate) buffer_updates: RefCell<Vec<(Id, Tensor<F>)>>,
     pub(crate) finite_check: Option<FiniteCheck>,
     inference: bool,
@@ -123,7 +124,7 @@ impl<F: Real> Tape<F> {
         self.nodes.get_mut().drain(..).rev().filter_map(|node| node.value).for_each(buffers::recycle);
         buffers::trim::<F>();
         self.spent.set(false);
-        self.step += 1;
+        self.step = self.step.wrapping_add(1); // `set_steps` takes any count
         *self.rng.get_mut() = None;
     }
 

@@ -20,6 +20,8 @@ pub struct Checkpoint {
     pub optimizer: Option<SavedOptimizer>,
     /// Whatever else was saved, as JSON; `null` if nothing was.
     pub extra: String,
+    /// What other tools noted in a safetensors file, such as PyTorch's `format`. Loading leaves it alone.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// An optimizer in a [`Checkpoint`].
@@ -55,7 +57,7 @@ impl Checkpoint {
         model.visit(&mut ModulePath::default(), &mut |name, leaf| {
             tensors.insert(name.to_owned(), RawTensor::from_leaf(&leaf));
         });
-        Self { model: tensors, optimizer: None, extra: "null".to_owned() }
+        Self { model: tensors, optimizer: None, extra: "null".to_owned(), metadata: BTreeMap::new() }
     }
 
     /// What was saved beside model and optimizer.

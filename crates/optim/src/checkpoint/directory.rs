@@ -58,11 +58,14 @@ pub struct SavedFile {
 }
 
 impl Directory {
-    /// [`save`]s to a file of its own and then removes those that are neither among the latest nor the best.
+    /// [`save`]s to a file of its own and then removes those of earlier steps that are neither among the latest nor the
+    /// best. Files of later steps, from another run or from before this one went back, are left alone and do not count
+    /// among the latest.
     ///
     /// # Errors
     ///
-    /// As [`save`]; or if an old file cannot be removed.
+    /// As [`save`]; or if an old file cannot be removed. One that another process has removed is not an error, and
+    /// where the directory may not be listed, nothing is removed.
     pub fn save<T, R, F>(
         &self,
         model: &dyn Module<F>,
@@ -79,7 +82,7 @@ impl Directory {
         let loss = loss.map_or_else(String::new, |loss| format!("-loss-{loss:e}"));
         let path = self.path.join(format!("step-{:012}{loss}.wgt", opt.steps()));
         save(&path, model, opt, extra)?;
-        self.prune()?;
+        self.prune(&path, opt.steps())?;
         Ok(path)
     }
 
@@ -120,12 +123,22 @@ impl Directory {
         Ok(ranked(self.all()?).into_iter().next())
     }
 
-    fn prune(&self) -> Result<(), CheckpointError> {
-        let all = self.all()?;
-        let old = &all[..all.len().saturating_sub(self.latest)];
+    /// After `saved` was written, at `step`.
+    fn prune(&self, saved: &Path, step: u64) -> Result<(), CheckpointError> {
+        let all = match self.all() {
+            Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
+                return Ok(());
+            }
+            all => all?,
+        };
         let best: Vec<_> = ranked(all.clone()).into_iter().take(self.best).collect();
-        for saved in old.iter().filter(|saved| !best.contains(saved)) {
-            fs::remove_file(&saved.path).map_err(CheckpointError::io(&saved.path, "remove"))?;
+        let others: Vec<_> = all.into_iter().filter(|file| file.step <= step && file.path != saved).collect();
+        let old = others.len().saturating_sub(self.latest.saturating_sub(1)); // the new one is among the latest
+        for file in others[..old].iter().filter(|file| !best.contains(file)) {
+            match fs::remove_file(&file.path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => (), // another process was faster
+                removed => removed.map_err(CheckpointError::io(&file.path, "remove"))?,
+            }
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wengert_files::harmless;
+
 use super::report::LoadReport;
 
 /// Why a file could not be written or loaded.
@@ -8,7 +10,7 @@ use super::report::LoadReport;
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}", harmless(&path.to_string_lossy()))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -19,7 +21,7 @@ pub enum CheckpointError {
     },
 
     /// The file can be read but is not what it should be.
-    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[error("{}: expected {}, found {}", harmless(&path.to_string_lossy()), harmless(expected), harmless(found))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -31,7 +33,7 @@ pub enum CheckpointError {
 
     /// The file is sound but belongs to another model, or to an optimizer of another kind or with other
     /// hyper-parameters. Neither was changed.
-    #[error("{}: does not fit, and nothing was loaded: {report}", path.display())]
+    #[error("{}: does not fit, and nothing was loaded: {report}", harmless(&path.to_string_lossy()))]
     Mismatch {
         /// The file.
         path: PathBuf,
@@ -40,7 +42,7 @@ pub enum CheckpointError {
     },
 
     /// Something that the format cannot hold. No file was written.
-    #[error("{}: cannot save {what}: {why}", path.display())]
+    #[error("{}: cannot save {what}: {}", harmless(&path.to_string_lossy()), harmless(why))]
     Unsavable {
         /// The file.
         path: PathBuf,

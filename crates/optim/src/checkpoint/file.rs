@@ -34,8 +34,8 @@ impl Checkpoint {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         let path = path.as_ref();
         let unsavable = |why| CheckpointError::unsavable(path, "the checkpoint", why);
-        let payload = records::encode(self).map_err(unsavable)?;
-        let header = container::header(&payload);
+        let (codec, payload) = records::encode(self).map_err(unsavable)?;
+        let header = container::header(codec, &payload);
         check_length((header.len() + payload.len()) as u64).map_err(unsavable)?;
         wengert_files::write(path, |file| {
             file.write_all(&header)?;
@@ -62,7 +62,7 @@ impl Checkpoint {
 
 fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
     if container::is(bytes) {
-        return container::payload(bytes).and_then(records::decode);
+        return container::payload(bytes).and_then(|(codec, payload)| records::decode(codec, payload));
     }
     #[cfg(feature = "safetensors")]
     return safetensors::decode(bytes);

@@ -57,6 +57,7 @@ mod file;
 mod format;
 mod report;
 mod restore;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,8 +73,12 @@ use restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
 pub use content::{Checkpoint, SavedOptimizer, SavedRule};
 pub use directory::{Directory, SavedFile};
 pub use error::CheckpointError;
-pub use format::tensor::{Dtype, Element, RawTensor};
+pub use format::dtype::Dtype;
+pub use format::tensor::{Element, RawTensor};
 pub use report::{LoadReport, Mismatch};
+#[cfg(feature = "safetensors")]
+pub use weights::save_weights;
+pub use weights::{Weights, load_weights};
 
 /// What [`load`] found beside model and optimizer.
 #[derive(Clone, Debug, Serialize)]
@@ -192,7 +197,7 @@ where
     F: Element,
 {
     let mut report = LoadReport::default();
-    let tensors = plan_model(&file.model, model, &mut report);
+    let tensors = plan_model(&file.model, model, false, &mut report);
     let optimizer = match &file.optimizer {
         Some(optimizer) => plan_optimizer(optimizer, model, opt, &mut report),
         None => {
@@ -201,45 +206,4 @@ where
         }
     };
     (report, tensors, optimizer)
-}
-
-/// Writes parameters and buffers as safetensors, under PyTorch's names: `torch_model.load_state_dict(load_file(path))`
-/// in Python loads them. As with [`save`], `path` is at every moment whole.
-///
-/// Needs the feature `safetensors`; without it [`Checkpoint::from_model`] and [`Checkpoint::write`] save weights in the
-/// checkpoint format.
-///
-/// # Errors
-///
-/// If the file cannot be written.
-#[doc(alias("save_file", "state_dict"))]
-#[cfg(feature = "safetensors")]
-pub fn save_weights<F: Element>(
-    path: impl AsRef<Path>,
-    model: &dyn Module<F>,
-) -> Result<(), CheckpointError> {
-    Checkpoint::from_model(model).write_safetensors(path)
-}
-
-/// Loads parameters and buffers, and nothing else, from a file of either format; a `state_dict` that PyTorch saved as
-/// safetensors is one (with the feature `safetensors`).
-///
-/// # Errors
-///
-/// If the file cannot be read or is damaged; [`CheckpointError::Mismatch`] unless all names, shapes and types fit. The
-/// model is then unchanged.
-#[doc(alias("load_file", "load_state_dict"))]
-pub fn load_weights<F: Element>(
-    path: impl AsRef<Path>,
-    model: &mut dyn Module<F>,
-) -> Result<LoadReport, CheckpointError> {
-    let path = path.as_ref();
-    let file = Checkpoint::read(path)?;
-    let mut report = LoadReport::default();
-    let tensors = plan_model(&file.model, model, &mut report);
-    if !report.is_complete() {
-        return Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) });
-    }
-    put_into_model(tensors, model);
-    Ok(report)
 }

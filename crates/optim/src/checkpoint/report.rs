@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use wengert_files::harmless;
 
 /// How a file and a model, with its optimizer, fit each other. Print it.
 ///
@@ -18,6 +19,8 @@ pub struct LoadReport {
     pub unexpected: Vec<String>,
     /// What both have and is not the same: shapes and types of tensors, kind and hyper-parameters of the optimizer.
     pub mismatched: Vec<Mismatch>,
+    /// What [`Weights`](super::Weights) could do about it.
+    pub hints: Vec<String>,
 }
 
 /// A difference between a file and what it is loaded into.
@@ -42,6 +45,7 @@ impl LoadReport {
         self.missing.extend(other.missing);
         self.unexpected.extend(other.unexpected);
         self.mismatched.extend(other.mismatched);
+        self.hints.extend(other.hints);
     }
 
     pub(super) fn mismatch(
@@ -62,13 +66,17 @@ impl fmt::Display for LoadReport {
         }
         write!(f, "{matched} tensors matched")?;
         for name in &self.missing {
-            write!(f, "\n  missing from the file: {name}")?;
+            write!(f, "\n  missing from the file: {}", harmless(name))?;
         }
         for name in &self.unexpected {
-            write!(f, "\n  only in the file: {name}")?;
+            write!(f, "\n  only in the file: {}", harmless(name))?;
         }
         for Mismatch { name, expected, found } in &self.mismatched {
+            let [name, expected, found] = [name, expected, found].map(|text| harmless(text));
             write!(f, "\n  {name}: expected {expected}, found {found}")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\n  hint: {}", harmless(hint))?;
         }
         Ok(())
     }

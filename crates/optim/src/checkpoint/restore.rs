@@ -9,16 +9,17 @@ use serde_json::Value;
 use wengert_autodiff::{Module, ModulePath, Real, Tensor};
 
 use super::content::{SavedOptimizer, SavedRule, to_json};
-use super::format::tensor::{Element, RawTensor, kind};
+use super::format::tensor::{Element, RawTensor, expected, kind};
 use super::report::LoadReport;
 use crate::optimizer::{Entry, Optimizer};
 use crate::rule::Rule;
 use crate::state::{FieldMut, State};
 
-/// The tensors of `file` that fit the model, ready to be put there.
+/// The tensors of `file` that fit the model, ready to be put there; with `cast`, those of the other float type too.
 pub(super) fn plan_model<F: Element>(
     file: &BTreeMap<String, RawTensor>,
     model: &dyn Module<F>,
+    cast: bool,
     report: &mut LoadReport,
 ) -> BTreeMap<String, Tensor<F>> {
     let mut own = BTreeMap::new();
@@ -32,12 +33,12 @@ pub(super) fn plan_model<F: Element>(
             report.missing.push(name);
             continue;
         };
-        match raw.to_leaf(&leaf) {
-            Some(loaded) => {
+        match raw.to_leaf(&leaf, cast) {
+            Ok(loaded) => {
                 report.matched.push(name.clone());
                 tensors.insert(name, loaded);
             }
-            None => report.mismatch(name, kind(F::DTYPE, leaf.value().shape()), raw.kind()),
+            Err(found) => report.mismatch(name, expected(&leaf), found),
         }
     }
     tensors
@@ -162,7 +163,7 @@ fn plan_state<F: Element, S: State<F>>(
 
 /// Or what would have fitted.
 fn fill<F: Element>(own: FieldMut<'_, F>, raw: &RawTensor, param: &Tensor<F>) -> Result<(), String> {
-    let tensor = |like: &Tensor<F>| raw.to_tensor(like).ok_or_else(|| kind(F::DTYPE, like.shape()));
+    let tensor = |like: &Tensor<F>| raw.to_tensor(like, false).map_err(|_| kind(F::DTYPE, like.shape()));
     match own {
         FieldMut::Tensor(own) => *own = tensor(own)?,
         FieldMut::Optional(own) => *own = Some(tensor(own.as_ref().unwrap_or(param))?),

@@ -46,7 +46,7 @@ impl EarlyStopping {
             self.best = Some(metric);
             self.waited = 0;
         } else {
-            self.waited = self.waited.saturating_add(1);
+            self.waited = self.waited.saturating_add(1); // a file may say any count
         }
         self.waited >= self.patience.max(1)
     }

@@ -73,7 +73,7 @@ impl ReduceOnPlateau {
             self.best = Some(metric);
             self.waited = 0;
         } else {
-            self.waited = self.waited.saturating_add(1);
+            self.waited = self.waited.saturating_add(1); // a file may say any count
         }
         if self.cooling > 0 {
             self.cooling -= 1;

@@ -85,7 +85,7 @@ impl<F: Real> WeightEma<F> {
                 p.shape(),
                 entry.average.shape()
             );
-            entry.updates += 1;
+            entry.updates = entry.updates.saturating_add(1); // a file may say any count
             // As a step towards the weights: an average of equal weights then stays equal to the last bit.
             Zip::from(&mut entry.average).and(p).for_each(|a, &p| *a += part * (p - *a));
         }

@@ -1,5 +1,6 @@
 //! What must hold for every rule, whichever options are on: a table of rules, and how their runs are related.
 
+mod combinations;
 mod list;
 mod memory;
 mod models;
@@ -205,7 +206,13 @@ fn adaptive_rules_do_not_see_the_scale_of_the_loss() {
             assert_eq!(run(rule, start(), |step| scaled(&gradients(step), C)), plain(rule), "{rule:?}");
         }
         let expected = if R::SEES_SCALE { rules.is_empty() } else { rules.len() > 2 };
-        assert!(expected, "{} of the rows of {:?} do not see the scale", rules.len(), R::default());
+        assert!(
+            expected,
+            "{rule} has {count} rows in which nothing but ε has the unit of a gradient. In tests/every_rule/table.rs, \
+             set SEES_SCALE if it cannot have any, and write more than 2 otherwise.",
+            rule = <R as Rule<f64>>::NAME,
+            count = rules.len(),
+        );
     }
     for_every_rule!(check);
 }

@@ -1,4 +1,4 @@
-//! What every rule says of its own memory, against its own update.
+//! What every rule says of its memory and of its rate, against its own update.
 
 use ndarray::arr1;
 use wengert_autodiff::{IntoTensor, Tensor};
@@ -33,6 +33,25 @@ fn every_rule_remembers_what_it_says() {
             for (found, expected) in found.expect("the field is a tensor").iter().zip(&expected) {
                 let close = (found - expected).abs() <= 1e-12 * expected.abs();
                 assert!(close, "`{field}` of {rule:?} is {found:e}, expected {expected:e}");
+            }
+        }
+    }
+    for_every_rule!(check);
+}
+
+#[test]
+fn the_effective_rate_is_that_of_the_step_which_was_taken() {
+    fn check<R: Row>() {
+        for (rule, direction) in R::exact_rates() {
+            let mut param: Tensor<f64> = [0.0].into_tensor();
+            let mut state: <R as Rule<f64>>::State = rule.init(&param);
+            for g in [0.5, 2.0, 0.01, 1.0, 3.0, 0.7, 0.2, 5.0, 1e-3, 0.1, 0.4, 0.9] {
+                let before = param[0];
+                rule.update(&mut param, &[g].into_tensor(), &mut state);
+                let (step, rate): (f64, Tensor<f64>) = (param[0] - before, rule.effective_lr(&param, &state));
+                let expected = -rate[0] * direction(g);
+                let close = (step - expected).abs() <= 1e-10 * expected.abs();
+                assert!(close, "{rule:?}: {step:e}, but `effective_lr` says {expected:e}");
             }
         }
     }

@@ -66,12 +66,22 @@ impl Units {
     }
 }
 
+/// What the gradient makes of the effective rate.
+pub(crate) type Direction = fn(f64) -> f64;
+
+pub(crate) fn gradient(g: f64) -> f64 {
+    g
+}
+
+/// The places of ε, far too large to be overlooked.
+pub(crate) const LARGE_EPS: [Epsilon; 3] = [Outside(0.1), Inside(0.1), Uncorrected(0.1)];
+
 /// What a metamorphic test must know of a rule.
 #[diagnostic::on_unimplemented(note = "add the rule and its options to tests/every_rule/table.rs")]
 pub(crate) trait Row:
     Explain<f64> + Explain<f32> + Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned
 {
-    /// Whether the scale of the loss matters by itself, not only beside ε.
+    /// Whether the scale of the loss matters by itself, not only beside ε and what else has a unit.
     const SEES_SCALE: bool = false;
 
     /// Its options.
@@ -80,6 +90,14 @@ pub(crate) trait Row:
     /// With the options that make its state collect most, and the tensors that average or sum gradients or their
     /// squares.
     fn remembering() -> (Self, &'static [&'static str]);
+
+    /// Each number of the rule with values outside its range, and the default with that value in its place. ε and the
+    /// decay have theirs by `fields!`.
+    fn refused() -> Vec<(&'static str, f64, Self)>;
+
+    /// Options with which every step from zero is the effective rate times a function of the gradient alone, and that
+    /// function: [`gradient`] or its sign. Most rules have some without a first moment.
+    fn exact_rates() -> Vec<(Self, Direction)>;
 
     /// The rule that does the same in other units, if there is one.
     fn in_units(&self, units: Units) -> Option<Self>;
@@ -94,8 +112,13 @@ pub(crate) trait Row:
         None
     }
 
+    /// The rule with another decay, if it has one.
+    fn with_decay(&self, _decay: WeightDecay) -> Option<Self> {
+        None
+    }
+
     fn without_decay(&self) -> Self {
-        *self
+        self.with_decay(WeightDecay::None).unwrap_or(*self)
     }
 
     /// Whether the variance is the difference of two numbers, so that rounding alone can decide it.
@@ -125,8 +148,8 @@ macro_rules! fields {
         }
     };
     (@weight_decay) => {
-        fn without_decay(&self) -> Self {
-            Self { weight_decay: WeightDecay::None, ..*self }
+        fn with_decay(&self, weight_decay: WeightDecay) -> Option<Self> {
+            Some(Self { weight_decay, ..*self })
         }
     };
 }
@@ -141,3 +164,23 @@ macro_rules! in_units {
     };
 }
 pub(crate) use in_units;
+
+/// Outside of "finite and not negative".
+pub(crate) const NEGATIVE: [f64; 3] = [-1.0, f64::NAN, f64::INFINITY];
+
+/// Not the decay of an average.
+pub(crate) const NOT_A_DECAY: [f64; 4] = [-0.1, 1.0, f64::NAN, f64::INFINITY];
+
+/// The numbers, and what is outside the range of each.
+macro_rules! refused {
+    ($($field:ident: $values:expr),*) => {
+        fn refused() -> Vec<(&'static str, f64, Self)> {
+            let mut refused = Vec::new();
+            $(for value in $values {
+                refused.push((stringify!($field), value, Self { $field: value, ..Self::default() }));
+            })*
+            refused
+        }
+    };
+}
+pub(crate) use refused;

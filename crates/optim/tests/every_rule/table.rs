@@ -1,116 +1,19 @@
 //! The rules and their options, one line each.
 
-use wengert_optim::{
-    AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, RmsProp, Rprop, Sgd, WeightDecay,
-};
+use wengert_optim::{AdaGrad, Adadelta, Adam, Adamax, Epsilon, Lion, NAdam, RAdam, Rprop, WeightDecay};
 
-use crate::row::{Row, Units, fields, in_units};
+use crate::row::{
+    Direction, LARGE_EPS, NEGATIVE, NOT_A_DECAY, Row, Units, fields, gradient, in_units, refused,
+};
 use Epsilon::{Inside, Outside, Uncorrected};
 use WeightDecay::{Decoupled, L2};
 
-const CORRECTED: WeightDecay = WeightDecay::Corrected { lambda: 0.1, max_lr: 0.02 };
-
-const DECAYS: [WeightDecay; 4] = [WeightDecay::None, L2(0.1), Decoupled(0.1), CORRECTED];
-
-/// (momentum, nesterov)
-const MOMENTA: [(f64, bool); 3] = [(0.0, false), (0.9, false), (0.9, true)];
-
-impl Row for Sgd {
-    const SEES_SCALE: bool = true;
-
-    fields!(maximize, weight_decay);
-
-    /// All combinations.
-    fn rows() -> Vec<Self> {
-        let mut rules = Vec::new();
-        for (momentum, nesterov) in MOMENTA {
-            for weight_decay in DECAYS {
-                for maximize in [false, true] {
-                    for dampening in [0.0, 0.5] {
-                        if !(nesterov && dampening > 0.0) {
-                            rules.push(Sgd {
-                                lr: 0.01,
-                                momentum,
-                                dampening,
-                                nesterov,
-                                weight_decay,
-                                maximize,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        rules
-    }
-
-    fn remembering() -> (Self, &'static [&'static str]) {
-        (Self { momentum: 0.9, ..Self::default() }, &["buffer"])
-    }
-
-    fn in_units(&self, units: Units) -> Option<Self> {
-        let lr = units.param / units.gradient();
-        Some(Self { lr: lr * self.lr, weight_decay: units.decay_at(self.weight_decay, lr), ..*self })
-    }
-
-    /// Dampening is one of the momentum.
-    fn acts_like(&self, other: &Self) -> bool {
-        self.momentum == 0.0 && Self { dampening: self.dampening, ..*other } == *self
-    }
-}
-
-impl Row for RmsProp {
-    fields!(eps, maximize, weight_decay);
-    in_units!(lr: length, eps: eps, v0: squared_gradient, weight_decay: decay);
-
-    /// All combinations.
-    fn rows() -> Vec<Self> {
-        let mut rules = Vec::new();
-        for eps in [Outside(1e-3), Inside(1e-3)] {
-            for (momentum, nesterov) in MOMENTA {
-                for weight_decay in DECAYS {
-                    for bits in 0..32 {
-                        let bit = |n: u32| bits >> n & 1 == 1;
-                        rules.push(RmsProp {
-                            lr: 0.01,
-                            rho: 0.9,
-                            eps,
-                            centered: bit(0),
-                            momentum,
-                            nesterov,
-                            lr_in_momentum: bit(1),
-                            bias_correction: bit(2),
-                            v0: if bit(3) { 1.0 } else { 0.0 },
-                            weight_decay,
-                            maximize: bit(4),
-                        });
-                    }
-                }
-            }
-        }
-        assert_eq!(rules.len(), 768);
-        let base = RmsProp { lr: 0.01, rho: 0.9, ..RmsProp::default() };
-        rules.push(RmsProp { eps: Uncorrected(1e-3), bias_correction: true, ..base });
-        rules
-    }
-
-    fn remembering() -> (Self, &'static [&'static str]) {
-        (Self { centered: true, v0: 1.0, ..Self::default() }, &["v", "m"])
-    }
-
-    /// After one gradient the corrected variance is zero, and ε alone sets the step.
-    fn is_ill_conditioned(&self) -> bool {
-        self.centered && self.bias_correction
-    }
-
-    fn acts_like(&self, other: &Self) -> bool {
-        Self { lr_in_momentum: self.lr_in_momentum, ..*other } == *self
-    }
-}
+pub(crate) const CORRECTED: WeightDecay = WeightDecay::Corrected { lambda: 0.1, max_lr: 0.02 };
 
 impl Row for AdaGrad {
     fields!(eps, maximize, weight_decay);
     in_units!(lr: length, eps: eps, r0: squared_gradient, weight_decay: decay);
+    refused!(lr: NEGATIVE, lr_decay: NEGATIVE, r0: NEGATIVE);
 
     fn rows() -> Vec<Self> {
         let base = AdaGrad { lr: 0.01, eps: Outside(1e-3), ..AdaGrad::default() };
@@ -130,12 +33,19 @@ impl Row for AdaGrad {
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self { r0: 0.1, ..Self::default() }, &["r"])
     }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        let with_eps = LARGE_EPS.map(|eps| Self { eps, ..Self::default() });
+        let decaying = Self { lr_decay: 0.3, r0: 0.1, ..Self::default() };
+        with_eps.into_iter().chain([decaying]).map(|rule| (rule, gradient as Direction)).collect()
+    }
 }
 
 impl Row for Adadelta {
     const SEES_SCALE: bool = true;
 
     fields!(eps, maximize, weight_decay);
+    refused!(lr: NEGATIVE, rho: NOT_A_DECAY);
 
     fn rows() -> Vec<Self> {
         let base = Adadelta { lr: 0.1, eps: Inside(1e-3), ..Adadelta::default() };
@@ -153,6 +63,11 @@ impl Row for Adadelta {
         (Self::default(), &["v"])
     }
 
+    /// None: its rate is the ratio of two roots of different age.
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        Vec::new()
+    }
+
     /// ε is added to the squares of two units.
     fn in_units(&self, _units: Units) -> Option<Self> {
         None
@@ -162,6 +77,7 @@ impl Row for Adadelta {
 impl Row for Adam {
     fields!(eps, maximize, weight_decay);
     in_units!(lr: length, eps: eps, weight_decay: decay);
+    refused!(lr: NEGATIVE, beta1: NOT_A_DECAY, beta2: NOT_A_DECAY);
 
     fn rows() -> Vec<Self> {
         let base = Adam { lr: 0.01, beta1: 0.8, beta2: 0.9, eps: Outside(1e-3), ..Adam::default() };
@@ -184,11 +100,20 @@ impl Row for Adam {
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self::default(), &["m", "v"])
     }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        let rules = LARGE_EPS.into_iter().flat_map(|eps| {
+            let plain = Self { eps, beta1: 0.0, ..Self::default() };
+            [plain, Self { beta2: 0.5, amsgrad: true, ..plain }]
+        });
+        rules.map(|rule| (rule, gradient as Direction)).collect()
+    }
 }
 
 impl Row for Adamax {
     fields!(eps, maximize, weight_decay);
     in_units!(lr: length, eps: eps_without_root, weight_decay: decay);
+    refused!(lr: NEGATIVE, beta1: NOT_A_DECAY, beta2: NOT_A_DECAY);
 
     fn rows() -> Vec<Self> {
         let base = Adamax { lr: 0.01, beta1: 0.8, beta2: 0.9, eps: Inside(1e-3), ..Adamax::default() };
@@ -205,11 +130,18 @@ impl Row for Adamax {
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self::default(), &["m"])
     }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        let with_eps = LARGE_EPS.map(|eps| Self { eps, beta1: 0.0, ..Self::default() });
+        let forgetful = Self { beta1: 0.0, beta2: 0.5, ..Self::default() };
+        with_eps.into_iter().chain([forgetful]).map(|rule| (rule, gradient as Direction)).collect()
+    }
 }
 
 impl Row for NAdam {
     fields!(eps, maximize, weight_decay);
     in_units!(lr: length, eps: eps, weight_decay: decay);
+    refused!(lr: NEGATIVE, beta1: NOT_A_DECAY, beta2: NOT_A_DECAY, momentum_decay: NEGATIVE);
 
     fn rows() -> Vec<Self> {
         let base = NAdam { lr: 0.01, beta1: 0.8, beta2: 0.9, eps: Outside(1e-3), ..NAdam::default() };
@@ -227,12 +159,17 @@ impl Row for NAdam {
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self::default(), &["m", "v"])
     }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        LARGE_EPS.map(|eps| (Self { eps, beta1: 0.0, ..Self::default() }, gradient as Direction)).into()
+    }
 }
 
 impl Row for RAdam {
     const SEES_SCALE: bool = true;
 
     fields!(eps, maximize, weight_decay);
+    refused!(lr: NEGATIVE, beta1: NOT_A_DECAY, beta2: NOT_A_DECAY);
 
     fn rows() -> Vec<Self> {
         let base = RAdam { lr: 0.01, beta1: 0.8, beta2: 0.9, eps: Uncorrected(1e-3), ..RAdam::default() };
@@ -251,6 +188,11 @@ impl Row for RAdam {
         (Self::default(), &["m", "v"])
     }
 
+    /// Rectified from step 6 on.
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        LARGE_EPS.map(|eps| (Self { eps, beta1: 0.0, ..Self::default() }, gradient as Direction)).into()
+    }
+
     /// Its first steps need another unit of η than the rectified ones; never rectified, it is momentum.
     fn in_units(&self, units: Units) -> Option<Self> {
         let lr = units.param / units.gradient();
@@ -262,6 +204,7 @@ impl Row for RAdam {
 impl Row for Lion {
     fields!(weight_decay);
     in_units!(lr: length, weight_decay: decay);
+    refused!(lr: NEGATIVE, beta1: NOT_A_DECAY, beta2: NOT_A_DECAY);
 
     fn rows() -> Vec<Self> {
         let base = Lion { lr: 0.01, ..Lion::default() };
@@ -276,11 +219,22 @@ impl Row for Lion {
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self::default(), &["m"])
     }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        vec![(Self { beta1: 0.0, ..Self::default() }, f64::signum)]
+    }
 }
 
 impl Row for Rprop {
     fields!(maximize);
     in_units!(lr: length, step_min: length, step_max: length);
+    refused!(
+        lr: NEGATIVE,
+        eta_minus: [0.0, 1.0, f64::NAN],
+        eta_plus: [1.0, f64::NAN, f64::INFINITY],
+        step_min: NEGATIVE,
+        step_max: [1e-7, f64::NAN, f64::INFINITY] // 1e-7 is below the smallest step
+    );
 
     fn rows() -> Vec<Self> {
         let base = Rprop::default();
@@ -294,5 +248,9 @@ impl Row for Rprop {
 
     fn remembering() -> (Self, &'static [&'static str]) {
         (Self::default(), &[])
+    }
+
+    fn exact_rates() -> Vec<(Self, Direction)> {
+        vec![(Self::default(), f64::signum)]
     }
 }

@@ -13,7 +13,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use super::{join, threads};
 
 /// Multiply-adds below which a second thread costs more than it brings.
-const PARALLEL_FROM: usize = 1 << 20;
+const PRODUCTS_TO_DIVIDE: usize = 1 << 20;
 
 /// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
 const TILE: usize = 16;
@@ -55,7 +55,7 @@ impl<F: Copy + Send + Sync> Gemm<'_, F> {
         let Self { a, b, c, .. } = &self;
         assert_eq!((a.ncols(), c.dim()), (b.nrows(), (a.nrows(), b.ncols())), "gemm: the shapes do not fit");
         let work = a.len() * b.ncols();
-        let threads = if work < PARALLEL_FROM { 1 } else { threads() };
+        let threads = if work < PRODUCTS_TO_DIVIDE { 1 } else { threads() };
         self.halved(threads, kernel);
     }
 

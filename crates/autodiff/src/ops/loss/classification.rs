@@ -1,8 +1,8 @@
 //! Losses of a classifier: one number per row of `x: [n, classes]`, and the mean over the rows.
 
-use ndarray::{Array1, Axis, aview1};
+use ndarray::{Array1, Axis};
 
-use crate::compute::{buffers, elementwise, inlined, layout, vectorized};
+use crate::compute::{buffers, elementwise, inlined, layout, reduce, sum, vectorized};
 use crate::ops::softmax::log_softmax;
 use crate::{Real, Tensor, Var};
 
@@ -102,7 +102,7 @@ impl<F: Real> Var<'_, F> {
         let everywhere = smoothing / F::from_f64(x.shape()[1] as f64);
         let y = per_row(&log_p, |i, row| {
             // A logit of -∞ rules a class out: its `0 · -∞` must not count where nothing is spread.
-            let spread = if everywhere > F::ZERO { everywhere * aview1(row).sum() } else { F::ZERO };
+            let spread = if everywhere > F::ZERO { everywhere * sum::sum(row) } else { F::ZERO };
             -on_label * row[labels[i]] - spread
         });
         let labels = labels.to_vec();
@@ -113,8 +113,11 @@ impl<F: Real> Var<'_, F> {
             let rows = dx.as_slice_mut().expect("in row-major order").chunks_exact_mut(classes);
             vectorized(inlined!(|| {
                 for ((row, &label), &dy) in rows.zip(&labels).zip(&dy) {
+                    // p - 1 of the label, as minus the others' sum: near 1 the difference would cancel.
+                    row[label] = F::ZERO;
+                    let at_label = smoothing - everywhere - sum::sum(row);
                     row.iter_mut().for_each(|p| *p = (*p - everywhere) * dy);
-                    row[label] -= on_label * dy;
+                    row[label] = at_label * dy;
                 }
             }));
             dx
@@ -169,11 +172,11 @@ impl<F: Real> Var<'_, F> {
         check_rows(OP, x.shape());
         let log_p = log_softmax(&x, Axis(1));
         let term = |log_p: F, t: F| if t == F::ZERO { t } else { -t * log_p };
-        let y = elementwise::broadcast_map(&log_p, &t, x.shape(), term).sum_axis(Axis(1)).into_shared();
+        let y = reduce::sum_axis(&elementwise::broadcast_map(&log_p, &t, x.shape(), term), Axis(1));
         let saved = log_p.clone();
         let dx = self.edge(move |dy| {
             let row = inlined!(|log_p: &mut [F], t: &[F], dy: F| {
-                let total = aview1(t).sum();
+                let total = sum::sum(t);
                 log_p.iter_mut().zip(t).for_each(|(x, &t)| *x = (x.fast_exp() * total - t) * dy);
             });
             for_each_row(saved, &t, &dy, row)

@@ -2,6 +2,7 @@
 
 use crate::compute::inlined;
 use crate::ops::activation::sigmoid;
+use crate::ops::unary::with_sign;
 use crate::{Real, Var};
 
 /// # Losses of each element
@@ -42,7 +43,12 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("reduction", "squared_error"))]
     #[track_caller]
     pub fn mse_each(self, target: Self) -> Self {
-        self.elementwise("mse", target, |x, t| (x - t) * (x - t), |x, t| (x - t) + (x - t))
+        self.elementwise(
+            "mse",
+            target,
+            |x, t| (x - t) * (x - t),
+            |dy, x, t| F::from_f64(2.0) * (dy * (x - t)),
+        )
     }
 
     /// The mean absolute error, a scalar: the mean of [`mae_each`](Var::mae_each) over all elements.
@@ -78,7 +84,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("reduction", "absolute_error"))]
     #[track_caller]
     pub fn mae_each(self, target: Self) -> Self {
-        self.elementwise("mae", target, |x, t| (x - t).abs(), |x, t| (x - t).sign())
+        self.elementwise("mae", target, |x, t| (x - t).abs(), |dy, x, t| with_sign(dy, x - t))
     }
 
     /// Huber's loss, a scalar: the mean of [`huber_each`](Var::huber_each) over all elements.
@@ -121,9 +127,9 @@ impl<F: Real> Var<'_, F> {
             let e = (x - t).abs();
             if e <= delta { half * e * e } else { delta * (e - half * delta) }
         };
-        self.elementwise("huber", target, value, move |x, t| {
+        self.elementwise("huber", target, value, move |dy, x, t| {
             let e = x - t;
-            if e.abs() <= delta { e } else { e.sign() * delta }
+            if e.abs() <= delta { dy * e } else { with_sign(dy, e) * delta }
         })
     }
 
@@ -151,8 +157,8 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// The cross entropy of each element (reduction = none), in the shape of both: of the probability `p = σ(x)` with a
-    /// target `t` between 0 and 1, `y = -t ln p - (1 - t) ln (1 - p)`, as `max(x, 0) - t x + ln(1 + e^-|x|)` so that
-    /// nothing overflows; `dx = (p - t) dy`, `dt = -x dy`.
+    /// target `t` between 0 and 1, `y = -t ln p - (1 - t) ln (1 - p)`, as `(1 - t) x + ln(1 + e⁻ˣ)` or, below 0,
+    /// `-t x + ln(1 + eˣ)` so that nothing overflows or cancels; `dx = (p - t) dy`, `dt = -x dy`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -168,8 +174,28 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn bce_with_logits_each(self, target: Self) -> Self {
         self.same_shape("bce_with_logits", target);
-        let value = inlined!(|x: F, t: F| x.max(F::ZERO) - t * x + (-x.abs()).fast_exp().fast_ln_1p());
-        self.binary("bce_with_logits", target, value, (|x, t| sigmoid(x) - t, |x: F, _| -x))
+        // How far the target is from the side that `x` is on; `1 - t` is exact where it matters, near 1.
+        let miss = |x: F, t: F| if x < F::ZERO { t } else { F::ONE - t };
+        let value = inlined!(move |x: F, t: F| {
+            let miss = miss(x, t);
+            let linear = if miss == F::ZERO { miss } else { miss * x.abs() };
+            linear + (-x.abs()).fast_exp().fast_ln_1p()
+        });
+        let dx = inlined!(move |dy, x: F, t| {
+            let half = F::from_f64(0.5);
+            // σ(x) - t, in the terms that are small where it is: near x = 0 and t = ½, and far out.
+            let near = half * (half * x).fast_tanh() + (half - t);
+            let far = miss(x, t) - sigmoid(-x.abs());
+            let slope = if x.abs() < F::ONE {
+                near
+            } else if x < F::ZERO {
+                -far
+            } else {
+                far
+            };
+            dy * slope
+        });
+        self.binary("bce_with_logits", target, value, (dx, |dy: F, x, _| -dy * x))
     }
 
     /// What PyTorch calls the divergence by default, a scalar: the mean of [`kl_div_each`](Var::kl_div_each) over all
@@ -208,8 +234,16 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn kl_div_each(self, target: Self) -> Self {
         self.same_shape("kl_div", target);
-        let value = |x: F, t: F| if t == F::ZERO { t } else { t * (t.fast_ln() - x) };
-        self.binary("kl_div", target, value, (|_, t: F| -t, |x, t: F| t.fast_ln() + F::ONE - x))
+        let value = inlined!(|x: F, t: F| {
+            // `0 ln 0 = 0`, and 0 times the logarithm of a probability of 0, too; a NaN is not hidden.
+            if t == F::ZERO && !x.is_nan() { t } else { t * (t.fast_ln() - x) }
+        });
+        self.binary(
+            "kl_div",
+            target,
+            value,
+            (|dy: F, _, t| -dy * t, inlined!(|dy, x, t: F| dy * (t.fast_ln() + F::ONE - x))),
+        )
     }
 
     /// A loss that depends on `x - t` only, so that `dt = -dx`.
@@ -219,10 +253,10 @@ impl<F: Real> Var<'_, F> {
         op: &'static str,
         target: Self,
         value: impl Fn(F, F) -> F + Sync,
-        slope: impl Fn(F, F) -> F + Sync + Copy + 'static,
+        pullback: impl Fn(F, F, F) -> F + Sync + Copy + 'static,
     ) -> Self {
         self.same_shape(op, target);
-        self.binary(op, target, value, (slope, move |x, t| -slope(x, t)))
+        self.binary(op, target, value, (pullback, move |dy, x, t| -pullback(dy, x, t)))
     }
 
     #[track_caller]

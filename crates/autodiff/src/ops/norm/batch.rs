@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
-use std::slice::ChunksExactMut;
 
 use ndarray::{ArcArray2, IxDyn};
 
-use super::{Row, by_row, channel_values, into_tensor};
+use super::{Row, by_row, channel_values, into_tensor, rows_mut, rows_of, slice};
+use crate::compute::sum::{add_slice, sum_rows};
 use crate::compute::{buffers, inlined, vectorized};
 use crate::{Edge, Real, Tensor, Var};
 
@@ -53,8 +53,8 @@ impl<F: Real> Var<'_, F> {
         let (mean, var) = column_moments(&x);
         let r = inverse_root(&var, eps);
         let scale = self.scale_or_ones("batch_norm", weight, c) * &r;
-        let shift = self.shift_or_zeros("batch_norm", bias, c);
-        let y = columns_affine(&x, &mean, &scale, &shift);
+        let shift = self.shift_or_zeros("batch_norm", bias, c) - &mean.rest * &scale;
+        let y = columns_affine(&x, &mean.rounded, &scale, &shift);
         let y = to_channels(y, &shape);
 
         let sums = Rc::new(OnceCell::new());
@@ -65,10 +65,15 @@ impl<F: Real> Var<'_, F> {
             let dy = by_channel(dy);
             let [dw, db] = sums.get_or_init(|| column_sums(&dy, &x, &saved_mean, &r));
             let m = F::from_f64(x.nrows() as f64);
-            let dx = columns_dx(dy, &x, &saved_mean, &scale, &(db / m), &(&r * dw / m));
-            to_channels(dx, &shape)
+            let slope = &r * dw / m;
+            let offset = db / m - &saved_mean.rest * &slope;
+            to_channels(columns_dx(dy, &x, &saved_mean.rounded, &scale, &offset, &slope), &shape)
         }));
-        (self.tape().record_many("batch_norm", y, edges), into_tensor(mean), into_tensor(var))
+        (
+            self.tape().record_many("batch_norm", y, edges),
+            into_tensor(mean.rounded + mean.rest),
+            into_tensor(var),
+        )
     }
 
     /// [`batch_norm`](Var::batch_norm) by a mean and a variance of shape `[c]` that are given, for evaluation:
@@ -108,6 +113,7 @@ impl<F: Real> Var<'_, F> {
         let scale = self.scale_or_ones(OP, weight, c) * &r;
         let shift = self.shift_or_zeros(OP, bias, c);
         let y = to_channels(columns_affine(&x, &mean, &scale, &shift), &shape);
+        let mean = Mean { rounded: mean, rest: Row::zeros(c) };
         let mut edges = parameter_edges([weight, bias], &Rc::default(), &x, &mean, &r);
         edges.push(self.edge(move |dy| {
             let zero = Row::zeros(c);
@@ -122,7 +128,7 @@ fn parameter_edges<F: Real>(
     parameters: [Option<Var<'_, F>>; 2],
     sums: &Rc<OnceCell<[Row<F>; 2]>>,
     x: &ArcArray2<F>,
-    mean: &Row<F>,
+    mean: &Mean<F>,
     r: &Row<F>,
 ) -> Vec<Edge<F>> {
     let edge = |(pick, parameter): (usize, Option<Var<'_, F>>)| {
@@ -158,22 +164,46 @@ fn inverse_root<F: Real>(var: &Row<F>, eps: f64) -> Row<F> {
     var.mapv(|var| (var + F::from_f64(eps)).sqrt().recip())
 }
 
-/// Mean and biased variance of each column, in one pass and without subtracting large squares from each other (Welford,
-/// 1962).
-fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Row<F>, Row<F>) {
-    let c = x.ncols();
-    let (mut mean, mut squares) = (vec![F::ZERO; c], vec![F::ZERO; c]);
-    vectorized(inlined!(|| {
-        for (before, x) in elements(x).chunks_exact(c).enumerate() {
-            let share = F::from_f64((before + 1) as f64).recip();
-            for ((mean, squares), &x) in mean.iter_mut().zip(&mut squares).zip(x) {
-                let distance = x - *mean;
-                *mean += distance * share;
-                *squares += distance * (x - *mean);
-            }
-        }
-    }));
-    (mean.into(), Row::from(squares) / F::from_f64(x.nrows() as f64))
+/// The mean of each column. Where it is large, what rounding took from it is not small beside the deviations.
+#[derive(Clone)]
+struct Mean<F: Real> {
+    rounded: Row<F>,
+    rest: Row<F>,
+}
+
+/// Mean and biased variance of each column, in two passes (Chan, Golub and LeVeque, 1983): over the elements, then over
+/// their distances from the rounded mean, whose own mean is what is left of it.
+fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Mean<F>, Row<F>) {
+    let (m, c) = (x.nrows(), x.ncols());
+    let mut sums = vec![F::ZERO; 3 * c];
+    let (mean, of_distances) = sums.split_at_mut(c);
+    sum_rows(m, mean, |rows, sum| {
+        let x = rows_of(x, rows);
+        vectorized(inlined!(|| x.for_each(|x| add_slice(sum, x))));
+    });
+    let count = F::from_f64(m as f64);
+    mean.iter_mut().for_each(|mean| *mean = *mean / count);
+    sum_rows(m, of_distances, |rows, sums| {
+        let x = rows_of(x, rows);
+        vectorized(inlined!(|| x.for_each(|x| add_distances(sums.split_at_mut(c), x, mean))));
+    });
+    let row = |i: usize| Row::from_iter(sums[i * c..(i + 1) * c].iter().copied());
+    let (rounded, rest) = (row(0), row(1) / count);
+    let mut var = row(2) / count;
+    // Of equal elements, rounding may leave less than nothing.
+    var.zip_mut_with(&rest, |var, &rest| {
+        *var = if *var > rest * rest { *var - rest * rest } else { *var - *var }
+    });
+    (Mean { rounded, rest }, var)
+}
+
+#[inline(always)]
+fn add_distances<F: Real>((sums, squares): (&mut [F], &mut [F]), x: &[F], mean: &[F]) {
+    for (((sum, square), &x), &mean) in sums.iter_mut().zip(squares).zip(x).zip(mean) {
+        let distance = x - mean;
+        *sum += distance;
+        *square += distance * distance;
+    }
 }
 
 /// `(x - μ) scale + shift`.
@@ -182,7 +212,7 @@ fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shif
     let of_column = slice(mean).iter().zip(slice(scale)).zip(slice(shift));
     let of_column = of_column.map(|((&mean, &scale), &shift)| (mean, scale, shift));
     vectorized(inlined!(|| {
-        for (y, x) in rows_mut(&mut y).zip(elements(x).chunks_exact(x.ncols())) {
+        for (y, x) in rows_mut(&mut y).zip(rows_of(x, 0..x.nrows())) {
             for ((y, &x), (mean, scale, shift)) in y.iter_mut().zip(x).zip(of_column.clone()) {
                 *y = (x - mean) * scale + shift;
             }
@@ -192,20 +222,25 @@ fn columns_affine<F: Real>(x: &ArcArray2<F>, mean: &Row<F>, scale: &Row<F>, shif
 }
 
 /// `[Σ dy x̂, Σ dy]` of each column.
-fn column_sums<F: Real>(dy: &ArcArray2<F>, x: &ArcArray2<F>, mean: &Row<F>, r: &Row<F>) -> [Row<F>; 2] {
+fn column_sums<F: Real>(dy: &ArcArray2<F>, x: &ArcArray2<F>, mean: &Mean<F>, r: &Row<F>) -> [Row<F>; 2] {
     let c = x.ncols();
-    let (mut products, mut sums) = (vec![F::ZERO; c], vec![F::ZERO; c]);
-    let mean = slice(mean);
-    vectorized(inlined!(|| {
-        for (dy, x) in elements(dy).chunks_exact(c).zip(elements(x).chunks_exact(c)) {
-            let columns = products.iter_mut().zip(&mut sums);
-            for ((((products, sums), &dy), &x), &mean) in columns.zip(dy).zip(x).zip(mean) {
-                *products += dy * (x - mean);
-                *sums += dy;
-            }
-        }
-    }));
-    [Row::from(products) * r, sums.into()]
+    let mut sums = vec![F::ZERO; 2 * c];
+    let rounded = slice(&mean.rounded);
+    sum_rows(x.nrows(), &mut sums, |rows, sums| {
+        let rows = rows_of(dy, rows.clone()).zip(rows_of(x, rows));
+        vectorized(inlined!(|| rows.for_each(|(dy, x)| add_products(sums.split_at_mut(c), dy, x, rounded))));
+    });
+    let row = |i: usize| Row::from_iter(sums[i * c..(i + 1) * c].iter().copied());
+    let (products, sums) = (row(0), row(1));
+    [(products - &sums * &mean.rest) * r, sums]
+}
+
+#[inline(always)]
+fn add_products<F: Real>((products, sums): (&mut [F], &mut [F]), dy: &[F], x: &[F], mean: &[F]) {
+    for ((((product, sum), &dy), &x), &mean) in products.iter_mut().zip(sums).zip(dy).zip(x).zip(mean) {
+        *product += dy * (x - mean);
+        *sum += dy;
+    }
 }
 
 /// `dx = scale (dy - offset - (x - μ) slope)`, written over `dy`.
@@ -220,26 +255,11 @@ fn columns_dx<F: Real>(
     let of_column = (slice(mean).iter().zip(slice(scale))).zip(slice(offset).iter().zip(slice(slope)));
     let of_column = of_column.map(|((&mean, &scale), (&offset, &slope))| (mean, scale, offset, slope));
     vectorized(inlined!(|| {
-        for (dy, x) in rows_mut(&mut dy).zip(elements(x).chunks_exact(x.ncols())) {
+        for (dy, x) in rows_mut(&mut dy).zip(rows_of(x, 0..x.nrows())) {
             for ((dy, &x), (mean, scale, offset, slope)) in dy.iter_mut().zip(x).zip(of_column.clone()) {
                 *dy = scale * (*dy - offset - (x - mean) * slope);
             }
         }
     }));
     dy
-}
-
-fn slice<F: Real>(row: &Row<F>) -> &[F] {
-    row.as_slice().expect("contiguous")
-}
-
-/// The elements of an array that [`by_row`] made.
-fn elements<F: Real>(x: &ArcArray2<F>) -> &[F] {
-    x.as_slice().expect("in row-major order")
-}
-
-/// Like [`elements`], row by row and to be changed.
-fn rows_mut<F: Real>(x: &mut ArcArray2<F>) -> ChunksExactMut<'_, F> {
-    let c = x.ncols();
-    x.as_slice_mut().expect("in row-major order").chunks_exact_mut(c)
 }

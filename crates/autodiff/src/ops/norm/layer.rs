@@ -1,9 +1,10 @@
 //! Layer norm and RMS norm: over the last axis, row by row.
 
-use ndarray::{ArcArray2, ArrayView1, ArrayViewMut1, Zip};
+use ndarray::ArcArray2;
 
-use super::{Row, by_row, into_tensor};
-use crate::compute::reduce;
+use super::{Row, by_row, into_tensor, rows_mut, rows_of, slice};
+use crate::compute::sum::{dot, sum, sum_rows};
+use crate::compute::{inlined, reduce, vectorized};
 use crate::{Real, Var};
 
 /// # Normalization of rows
@@ -31,17 +32,19 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("layer_normalization", "normalized_shape"))]
     #[track_caller]
     pub fn layer_norm(self, weight: Option<Self>, bias: Option<Self>, eps: f64) -> Self {
-        let normalize = move |mut x: ArrayViewMut1<'_, F>| {
-            let mean = x.sum() / length(&x.view());
-            // Before squaring: a large mean would drown the variance.
-            x -= mean;
+        let normalize = inlined!(move |x: &mut [F]| {
+            // Before squaring: a large mean would drown the variance. Twice: rounding takes something from a large mean.
+            for _ in 0..2 {
+                let mean = sum(x) / length(x);
+                x.iter_mut().for_each(|x| *x = *x - mean);
+            }
             divide_by_root(x, eps)
-        };
-        self.normalize_rows("layer_norm", [weight, bias], normalize, |mut g, x, r| {
-            let c = length(&x);
-            let (offset, slope) = (g.sum() / c, g.dot(&x) / c);
-            Zip::from(&mut g).and(&x).for_each(|g, &x| *g = r * (*g - offset - x * slope));
-        })
+        });
+        let pullback = inlined!(|g: &mut [F], x: &[F], r: F| {
+            let (offset, slope) = (sum(g) / length(g), dot(g, x) / length(g));
+            g.iter_mut().zip(x).for_each(|(g, &x)| *g = r * (*g - offset - x * slope));
+        });
+        self.normalize_rows("layer_norm", [weight, bias], normalize, pullback)
     }
 
     /// Divides by the root mean square over the last axis, of length `c`, then scales by `w: [c]` (Zhang and Sennrich,
@@ -67,11 +70,12 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "rms_normalization")]
     #[track_caller]
     pub fn rms_norm(self, weight: Option<Self>, eps: f64) -> Self {
-        let normalize = move |x: ArrayViewMut1<'_, F>| divide_by_root(x, eps);
-        self.normalize_rows("rms_norm", [weight, None], normalize, |mut g, x, r| {
-            let slope = g.dot(&x) / length(&x);
-            Zip::from(&mut g).and(&x).for_each(|g, &x| *g = r * (*g - x * slope));
-        })
+        let normalize = inlined!(move |x: &mut [F]| divide_by_root(x, eps));
+        let pullback = inlined!(|g: &mut [F], x: &[F], r: F| {
+            let slope = dot(g, x) / length(g);
+            g.iter_mut().zip(x).for_each(|(g, &x)| *g = r * (*g - x * slope));
+        });
+        self.normalize_rows("rms_norm", [weight, None], normalize, pullback)
     }
 
     /// `y = w x̂ + b`. `normalize` overwrites a row with its `x̂` and returns its `r`; `pullback` overwrites `g = w dy`
@@ -81,8 +85,8 @@ impl<F: Real> Var<'_, F> {
         self,
         op: &'static str,
         [weight, bias]: [Option<Self>; 2],
-        normalize: impl Fn(ArrayViewMut1<'_, F>) -> F,
-        pullback: impl Fn(ArrayViewMut1<'_, F>, ArrayView1<'_, F>, F) + 'static,
+        normalize: impl Fn(&mut [F]) -> F,
+        pullback: impl Fn(&mut [F], &[F], F) + 'static,
     ) -> Self {
         let shape = self.shape();
         let c = shape.last().copied().unwrap_or(0);
@@ -90,11 +94,9 @@ impl<F: Real> Var<'_, F> {
         let scale = self.scale_or_ones(op, weight, c);
         let shift = self.shift_or_zeros(op, bias, c);
         let mut normalized = by_row(self.value(), c);
-        let r: Vec<F> = normalized.rows_mut().into_iter().map(normalize).collect();
+        let r: Vec<F> = vectorized(inlined!(|| rows_mut(&mut normalized).map(normalize).collect()));
         let mut y = normalized.clone();
-        for mut y in y.rows_mut() {
-            Zip::from(&mut y).and(&scale).and(&shift).for_each(|y, &scale, &shift| *y = *y * scale + shift);
-        }
+        vectorized(inlined!(|| rows_mut(&mut y).for_each(|y| affine(y, slice(&scale), slice(&shift)))));
 
         let mut edges = Vec::with_capacity(3);
         if let Some(weight) = weight {
@@ -107,10 +109,13 @@ impl<F: Real> Var<'_, F> {
         let saved_shape = shape.clone();
         edges.push(self.edge(move |dy| {
             let mut dx = by_row(dy, c);
-            for ((mut g, x), &r) in dx.rows_mut().into_iter().zip(normalized.rows()).zip(&r) {
-                g *= &scale;
-                pullback(g, x, r);
-            }
+            let rows = rows_mut(&mut dx).zip(rows_of(&normalized, 0..r.len())).zip(&r);
+            vectorized(inlined!(|| {
+                for ((g, x), &r) in rows {
+                    g.iter_mut().zip(slice(&scale)).for_each(|(g, &scale)| *g = *g * scale);
+                    pullback(g, x, r);
+                }
+            }));
             dx.into_shape_with_order(saved_shape).expect("as many elements")
         }));
         let y = y.into_shape_with_order(shape).expect("as many elements");
@@ -120,21 +125,38 @@ impl<F: Real> Var<'_, F> {
 
 /// `Σ dy x̂` over the rows.
 fn weight_gradient<F: Real>(dy: &ArcArray2<F>, normalized: &ArcArray2<F>) -> Row<F> {
-    let mut dw = Row::zeros(dy.ncols());
-    for (dy, x) in dy.rows().into_iter().zip(normalized.rows()) {
-        Zip::from(&mut dw).and(&dy).and(&x).for_each(|dw, &dy, &x| *dw += dy * x);
+    let mut dw = vec![F::ZERO; dy.ncols()];
+    sum_rows(dy.nrows(), &mut dw, |rows, dw| {
+        let rows = rows_of(dy, rows.clone()).zip(rows_of(normalized, rows));
+        vectorized(inlined!(|| rows.for_each(|(dy, x)| add_products(dw, dy, x))));
+    });
+    dw.into()
+}
+
+#[inline(always)]
+fn add_products<F: Real>(to: &mut [F], dy: &[F], x: &[F]) {
+    for ((to, &dy), &x) in to.iter_mut().zip(dy).zip(x) {
+        *to += dy * x;
     }
-    dw
+}
+
+/// `y ← y scale + shift`.
+#[inline(always)]
+fn affine<F: Real>(y: &mut [F], scale: &[F], shift: &[F]) {
+    for ((y, &scale), &shift) in y.iter_mut().zip(scale).zip(shift) {
+        *y = *y * scale + shift;
+    }
 }
 
 /// Overwrites `x` with `r x` and returns `r = 1/√(Σ x² / c + ε)`.
-fn divide_by_root<F: Real>(mut x: ArrayViewMut1<'_, F>, eps: f64) -> F {
-    let r = (x.dot(&x) / length(&x.view()) + F::from_f64(eps)).sqrt().recip();
-    x *= r;
+#[inline(always)]
+fn divide_by_root<F: Real>(x: &mut [F], eps: f64) -> F {
+    let r = (dot(x, x) / length(x) + F::from_f64(eps)).sqrt().recip();
+    x.iter_mut().for_each(|x| *x = *x * r);
     r
 }
 
 /// `c`.
-fn length<F: Real>(row: &ArrayView1<'_, F>) -> F {
+fn length<F: Real>(row: &[F]) -> F {
     F::from_f64(row.len() as f64)
 }

@@ -6,9 +6,12 @@
 mod batch;
 mod layer;
 
+use std::ops::Range;
+use std::slice::{ChunksExact, ChunksExactMut};
+
 use ndarray::{ArcArray2, Array1};
 
-use crate::compute::layout;
+use crate::compute::layout::{self, ROW_MAJOR};
 use crate::{Real, Tensor, Var};
 
 /// One value per channel.
@@ -46,4 +49,20 @@ fn into_tensor<F: Real>(row: Row<F>) -> Tensor<F> {
 fn by_row<F: Real>(x: Tensor<F>, c: usize) -> ArcArray2<F> {
     let rows = x.len() / c;
     layout::row_major(x).into_shape_with_order((rows, c)).expect("as many elements")
+}
+
+fn slice<F: Real>(row: &Row<F>) -> &[F] {
+    row.as_slice().expect("contiguous")
+}
+
+/// Some rows of an array that [`by_row`] made.
+fn rows_of<F: Real>(x: &ArcArray2<F>, rows: Range<usize>) -> ChunksExact<'_, F> {
+    let c = x.ncols();
+    x.as_slice().expect(ROW_MAJOR)[rows.start * c..rows.end * c].chunks_exact(c)
+}
+
+/// All rows of such an array, to be changed.
+fn rows_mut<F: Real>(x: &mut ArcArray2<F>) -> ChunksExactMut<'_, F> {
+    let c = x.ncols();
+    x.as_slice_mut().expect(ROW_MAJOR).chunks_exact_mut(c)
 }

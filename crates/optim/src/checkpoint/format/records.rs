@@ -11,13 +11,18 @@ use std::collections::BTreeMap;
 use bincode::config::{self, Config};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::dtype::Dtype;
 use super::error::FormatError;
 use super::limits::MAX_LENGTH;
-use super::tensor::{Dtype, RawTensor};
+use super::tensor::RawTensor;
 use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
 /// Stands in the header of the file.
-pub(in crate::checkpoint) const ID: u32 = 1;
+const ID: u32 = 1;
+
+/// The same, and behind it the metadata of other tools. Only a checkpoint that has some is written so: programs from
+/// before read the others.
+const ID_WITH_METADATA: u32 = 2;
 
 /// In bytes: that of the whole file.
 const LIMIT: usize = MAX_LENGTH as usize;
@@ -32,6 +37,13 @@ struct CheckpointRecord<'a> {
     model: Vec<TensorRecord<'a>>,
     optimizer: Option<OptimizerRecord<'a>>,
     extra: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordWithMetadata<'a> {
+    #[serde(borrow)]
+    checkpoint: CheckpointRecord<'a>,
+    metadata: Vec<(&'a str, &'a str)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,46 +65,20 @@ struct RuleRecord<'a> {
 #[derive(Serialize, Deserialize)]
 struct TensorRecord<'a> {
     name: &'a str,
-    dtype: DtypeRecord,
+    /// The place in [`Dtype::ALL`].
+    dtype: u32,
     shape: Vec<u64>,
     /// As one piece: serde's own way is byte by byte.
     #[serde(serialize_with = "in_one_piece")]
     data: &'a [u8],
 }
 
-/// The order is part of the format: new ones go to the end.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum DtypeRecord {
-    F32,
-    F64,
-    I64,
-}
-
-impl From<Dtype> for DtypeRecord {
-    fn from(dtype: Dtype) -> Self {
-        match dtype {
-            Dtype::F32 => Self::F32,
-            Dtype::F64 => Self::F64,
-            Dtype::I64 => Self::I64,
-        }
-    }
-}
-
-impl From<DtypeRecord> for Dtype {
-    fn from(record: DtypeRecord) -> Self {
-        match record {
-            DtypeRecord::F32 => Self::F32,
-            DtypeRecord::F64 => Self::F64,
-            DtypeRecord::I64 => Self::I64,
-        }
-    }
-}
-
 fn in_one_piece<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
 
-pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
+/// What the header is to say, and the payload.
+pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<(u32, Vec<u8>), String> {
     let content = CheckpointRecord {
         model: tensors(&checkpoint.model),
         optimizer: checkpoint.optimizer.as_ref().map(|optimizer| OptimizerRecord {
@@ -103,13 +89,21 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
         }),
         extra: &checkpoint.extra,
     };
-    bincode::serde::encode_to_vec(content, config()).map_err(|error| error.to_string())
+    let metadata: Vec<_> = checkpoint.metadata.iter().map(|(key, value)| (&key[..], &value[..])).collect();
+    let encoded = match metadata.is_empty() {
+        true => bincode::serde::encode_to_vec(content, config()).map(|bytes| (ID, bytes)),
+        false => {
+            let content = RecordWithMetadata { checkpoint: content, metadata };
+            bincode::serde::encode_to_vec(content, config()).map(|bytes| (ID_WITH_METADATA, bytes))
+        }
+    };
+    encoded.map_err(|error| error.to_string())
 }
 
 fn tensors(tensors: &BTreeMap<String, RawTensor>) -> Vec<TensorRecord<'_>> {
     let records = tensors.iter().map(|(name, tensor)| TensorRecord {
         name,
-        dtype: tensor.dtype().into(),
+        dtype: tensor.dtype() as u32,
         shape: tensor.shape().iter().map(|&axis| axis as u64).collect(),
         data: tensor.bytes(),
     });
@@ -130,13 +124,12 @@ impl<'a> RuleRecord<'a> {
     }
 }
 
-pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, FormatError> {
-    let (content, consumed): (CheckpointRecord<'_>, usize) =
-        bincode::serde::borrow_decode_from_slice(payload, config())
-            .map_err(|error| FormatError::new("the records of a checkpoint", error))?;
-    if consumed != payload.len() {
-        return Err(FormatError::new(format!("records of {} bytes", payload.len()), consumed));
-    }
+pub(in crate::checkpoint) fn decode(codec: u32, payload: &[u8]) -> Result<Checkpoint, FormatError> {
+    let RecordWithMetadata { checkpoint: content, metadata } = match codec {
+        ID => RecordWithMetadata { checkpoint: record(payload)?, metadata: Vec::new() },
+        ID_WITH_METADATA => record(payload)?,
+        _ => return Err(FormatError::new(format!("codec {ID} or {ID_WITH_METADATA}"), codec)),
+    };
     let optimizer = content.optimizer.map(|optimizer| {
         Ok(SavedOptimizer {
             kind: optimizer.kind.to_owned(),
@@ -145,14 +138,31 @@ pub(in crate::checkpoint) fn decode(payload: &[u8]) -> Result<Checkpoint, Format
             state: checked(optimizer.state)?,
         })
     });
-    let (model, optimizer) = (checked(content.model)?, optimizer.transpose()?);
-    Ok(Checkpoint { model, optimizer, extra: content.extra.to_owned() })
+    Ok(Checkpoint {
+        model: checked(content.model)?,
+        optimizer: optimizer.transpose()?,
+        extra: content.extra.to_owned(),
+        metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    })
+}
+
+/// All of the payload as one record.
+fn record<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, FormatError> {
+    let (record, consumed) = bincode::serde::borrow_decode_from_slice(payload, config())
+        .map_err(|error| FormatError::new("the records of a checkpoint", error))?;
+    if consumed != payload.len() {
+        return Err(FormatError::new(format!("records of {} bytes", payload.len()), consumed));
+    }
+    Ok(record)
 }
 
 fn checked(records: Vec<TensorRecord<'_>>) -> Result<BTreeMap<String, RawTensor>, FormatError> {
     let mut tensors = BTreeMap::new();
     for record in records {
-        let dtype = Dtype::from(record.dtype);
+        let dtype = Dtype::ALL.get(record.dtype as usize);
+        let &dtype = dtype.ok_or_else(|| {
+            FormatError::new(format!("a known type of `{}`", record.name), format!("type {}", record.dtype))
+        })?;
         let shape: Option<Vec<_>> = record.shape.iter().map(|&axis| usize::try_from(axis).ok()).collect();
         let tensor = shape.and_then(|shape| RawTensor::new(dtype, shape, record.data)).ok_or_else(|| {
             let expected =

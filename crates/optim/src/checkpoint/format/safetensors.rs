@@ -1,17 +1,17 @@
 //! The format that other tools read: <https://github.com/huggingface/safetensors>.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use ::safetensors::tensor::{self, Dtype as TheirDtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::FormatError;
-use super::tensor::{Dtype, RawTensor};
+use super::header::{self, METADATA};
+use super::tensor::RawTensor;
 use crate::checkpoint::content::{Checkpoint, SavedOptimizer, SavedRule};
 
-/// The one key of the metadata: with a second one the order, and so the bytes, would differ from run to run.
+/// Our key of the metadata.
 const KEY: &str = "wengert";
 
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,9 @@ struct OptimizerMetadata {
     kind: String,
     steps: u64,
     rules: Vec<RuleMetadata>,
+    /// The names of its tensors, where it is not the slash that tells them from those of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<BTreeSet<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,18 +46,20 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
             return Err(format!("`{name}` is both a tensor of the model and of the optimizer"));
         }
     }
-    let views = tensors.into_iter().map(|(name, tensor)| {
-        let view = TensorView::new(theirs(tensor.dtype()), tensor.shape().to_vec(), tensor.bytes());
-        view.map(|view| (name, view)).map_err(|error| error.to_string())
-    });
-    let views = views.collect::<Result<Vec<_>, _>>()?;
-    let metadata = metadata(checkpoint).map_err(|error| error.to_string())?;
-    let metadata = metadata.map(|json| HashMap::from([(KEY.to_owned(), json)]));
-    tensor::serialize(views, metadata).map_err(|error| error.to_string())
+    if tensors.contains_key(METADATA) {
+        return Err(format!("`{METADATA}` cannot be the name of a tensor in this format"));
+    }
+    let mut metadata = checkpoint.metadata.clone();
+    if let Some(json) = own_metadata(checkpoint).map_err(|error| error.to_string())?
+        && metadata.insert(KEY.to_owned(), json).is_some()
+    {
+        return Err(format!("the metadata of another tool has a `{KEY}`"));
+    }
+    header::encode(metadata, tensors)
 }
 
 /// A file of weights needs none, and is what PyTorch would write.
-fn metadata(checkpoint: &Checkpoint) -> Result<Option<String>, serde_json::Error> {
+fn own_metadata(checkpoint: &Checkpoint) -> Result<Option<String>, serde_json::Error> {
     if checkpoint.optimizer.is_none() && checkpoint.extra == "null" {
         return Ok(None);
     }
@@ -65,47 +70,44 @@ fn metadata(checkpoint: &Checkpoint) -> Result<Option<String>, serde_json::Error
             Ok(RuleMetadata { pattern, given: raw(&rule.given)?, now: raw(&rule.now)? })
         });
         let rules = rules.collect::<Result<_, serde_json::Error>>()?;
+        let told_by_slash = optimizer.state.keys().all(|name| is_state(name))
+            && !checkpoint.model.keys().any(|name| is_state(name));
         Ok::<_, serde_json::Error>(OptimizerMetadata {
             kind: optimizer.kind.clone(),
             steps: optimizer.steps,
             rules,
+            state: (!told_by_slash).then(|| optimizer.state.keys().cloned().collect()),
         })
     });
     let metadata = Metadata { version: 1, optimizer: optimizer.transpose()?, extra: raw(&checkpoint.extra)? };
     serde_json::to_string(&metadata).map(Some)
 }
 
+/// By the form of its name, `<parameter>/<field>`.
+fn is_state(name: &str) -> bool {
+    name.contains('/')
+}
+
 pub(in crate::checkpoint) fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
-    let unreadable =
-        |error: &dyn ToString| FormatError::new("a checkpoint or safetensors file", error.to_string());
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&error))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;
-    let mut model = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let dtype = ours(view.dtype()).ok_or_else(|| {
-            FormatError::new(format!("`{name}` as F32, F64 or I64"), format!("{:?}", view.dtype()))
-        })?;
-        let tensor = RawTensor::new(dtype, view.shape().to_vec(), view.data());
-        let tensor = tensor.ok_or_else(|| {
-            FormatError::new(format!("a shape of `{name}` that fits its data"), format!("{:?}", view.shape()))
-        })?;
-        model.insert(name.to_owned(), tensor);
-    }
-    let Some(json) = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
-        return Ok(Checkpoint { model, optimizer: None, extra: "null".to_owned() });
+    let (mut metadata, mut model) = header::decode(bytes)?;
+    let Some(json) = metadata.remove(KEY) else {
+        return Ok(Checkpoint { model, optimizer: None, extra: "null".to_owned(), metadata });
     };
-    let metadata: Metadata = serde_json::from_str(json)
+    let own: Metadata = serde_json::from_str(&json)
         .map_err(|error| FormatError::new(format!("metadata `{KEY}` as Wengert writes it"), error))?;
-    if metadata.version != 1 {
-        return Err(FormatError::new(format!("version 1 of the metadata `{KEY}`"), metadata.version));
+    if own.version != 1 {
+        return Err(FormatError::new(format!("version 1 of the metadata `{KEY}`"), own.version));
     }
-    let optimizer = metadata.optimizer.map(|optimizer| {
-        let (state, rest) = mem::take(&mut model).into_iter().partition(|(name, _)| name.contains('/'));
+    let optimizer = own.optimizer.map(|optimizer| {
+        let names = optimizer.state;
+        let belongs =
+            |name: &str| names.as_ref().map_or_else(|| is_state(name), |names| names.contains(name));
+        let (state, rest) = mem::take(&mut model).into_iter().partition(|(name, _)| belongs(name));
         model = rest;
         let rules = optimizer.rules.into_iter().map(RuleMetadata::into_rule).collect();
         SavedOptimizer { kind: optimizer.kind, steps: optimizer.steps, rules, state }
     });
-    Ok(Checkpoint { model, optimizer, extra: metadata.extra.get().to_owned() })
+    Ok(Checkpoint { model, optimizer, extra: own.extra.get().to_owned(), metadata })
 }
 
 impl RuleMetadata {
@@ -115,22 +117,5 @@ impl RuleMetadata {
             given: self.given.get().to_owned(),
             now: self.now.get().to_owned(),
         }
-    }
-}
-
-fn theirs(dtype: Dtype) -> TheirDtype {
-    match dtype {
-        Dtype::F32 => TheirDtype::F32,
-        Dtype::F64 => TheirDtype::F64,
-        Dtype::I64 => TheirDtype::I64,
-    }
-}
-
-fn ours(dtype: TheirDtype) -> Option<Dtype> {
-    match dtype {
-        TheirDtype::F32 => Some(Dtype::F32),
-        TheirDtype::F64 => Some(Dtype::F64),
-        TheirDtype::I64 => Some(Dtype::I64),
-        _ => None,
     }
 }

@@ -1,34 +1,7 @@
-use std::fmt;
-
 use ndarray::IxDyn;
 use wengert_autodiff::{Leaf, Real, Tensor};
 
-/// The type of a saved tensor's elements. Files spell it as here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Dtype {
-    /// `f32`.
-    F32,
-    /// `f64`.
-    F64,
-    /// `i64`, for counts.
-    I64,
-}
-
-impl Dtype {
-    fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F64 | Self::I64 => 8,
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+use super::dtype::Dtype;
 
 /// A float type that files can hold: `f32` or `f64`.
 #[doc(alias = "Stored")]
@@ -74,7 +47,7 @@ impl RawTensor {
     /// The elements of `tensor`.
     #[doc(alias = "of")]
     pub fn from_tensor<F: Element>(tensor: &Tensor<F>) -> Self {
-        let size = F::DTYPE.bytes();
+        let size = size_of::<F>();
         let mut bytes = vec![0; tensor.len() * size];
         for (bytes, &x) in bytes.chunks_exact_mut(size).zip(tensor) {
             x.put(bytes);
@@ -85,8 +58,7 @@ impl RawTensor {
     /// A parameter or buffer. A [count](wengert_autodiff::Buffer::count) is an integer in PyTorch, and so in files.
     pub(in crate::checkpoint) fn from_leaf<F: Element>(leaf: &Leaf<'_, F>) -> Self {
         let tensor = leaf.value();
-        let whole = |x: f64| x.fract() == 0.0 && x.abs() < 2f64.powi(63);
-        if !leaf.is_count() || !tensor.iter().all(|x| whole(x.as_f64())) {
+        if !leaf.is_count() || !tensor.iter().all(|x| is_whole(x.as_f64())) {
             return Self::from_tensor(tensor);
         }
         let bytes = tensor.iter().flat_map(|x| (x.as_f64() as i64).to_le_bytes()).collect();
@@ -108,9 +80,9 @@ impl RawTensor {
     pub(in crate::checkpoint) fn new(dtype: Dtype, shape: Vec<usize>, bytes: &[u8]) -> Option<Self> {
         // ndarray counts the axes of length 0 as 1 when it asks whether a shape can be addressed.
         let addressed = shape.iter().try_fold(1, |n: usize, &axis| n.checked_mul(axis.max(1)))?;
-        isize::try_from(addressed.checked_mul(dtype.bytes())?).ok()?;
+        isize::try_from(addressed.checked_mul(dtype.bits())?).ok()?;
         let elements: usize = shape.iter().product();
-        (elements * dtype.bytes() == bytes.len()).then(|| Self { dtype, shape, bytes: bytes.to_vec() })
+        (elements * dtype.bits() == bytes.len() * 8).then(|| Self { dtype, shape, bytes: bytes.to_vec() })
     }
 
     /// The type of the elements.
@@ -128,13 +100,11 @@ impl RawTensor {
         &self.bytes
     }
 
-    /// The elements as numbers; an integer beyond 2⁵³ is rounded.
+    /// The elements as numbers; an integer beyond 2⁵³ is rounded. None of complex numbers and of floats of less than 16
+    /// bits.
     pub fn values(&self) -> impl Iterator<Item = f64> {
-        self.bytes.chunks_exact(self.dtype.bytes()).map(|bytes| match self.dtype {
-            Dtype::F32 => f64::from(f32::get(bytes)),
-            Dtype::F64 => f64::get(bytes),
-            Dtype::I64 => integer(bytes) as f64,
-        })
+        // Some types have less than a byte, and none of these gives a number.
+        self.bytes.chunks_exact(self.dtype.bits().div_ceil(8)).map_while(|bytes| self.dtype.number(bytes))
     }
 
     /// Type and shape, as a report gives them.
@@ -145,7 +115,8 @@ impl RawTensor {
     /// The scalar as a count.
     pub(in crate::checkpoint) fn to_count(&self) -> Option<u64> {
         let scalar = self.dtype == Dtype::I64 && self.shape.is_empty();
-        scalar.then(|| u64::try_from(integer(&self.bytes)).ok()).flatten()
+        let integer = || i64::from_le_bytes(self.bytes[..].try_into().expect("eight bytes"));
+        scalar.then(|| u64::try_from(integer()).ok()).flatten()
     }
 
     /// The scalar as a number.
@@ -153,25 +124,61 @@ impl RawTensor {
         (self.dtype == Dtype::F64 && self.shape.is_empty()).then(|| f64::get(&self.bytes))
     }
 
-    /// The tensor in the memory layout of `like`, if it has its type and shape.
+    /// The tensor in the memory layout of `like`, if it has its shape, and its type or one of 16 bits, of which every
+    /// number is one of `F`; with `cast`, also the other of `F32` and `F64`, rounded to nearest. Otherwise what there
+    /// is instead.
     ///
     /// The layout is kept because a sum over all elements, in the order in which they lie, depends on it in its last
     /// bit.
-    pub(in crate::checkpoint) fn to_tensor<F: Element>(&self, like: &Tensor<F>) -> Option<Tensor<F>> {
-        if self.dtype != F::DTYPE || self.shape != like.shape() {
-            return None;
+    pub(in crate::checkpoint) fn to_tensor<F: Element>(
+        &self,
+        like: &Tensor<F>,
+        cast: bool,
+    ) -> Result<Tensor<F>, String> {
+        let fits = match self.dtype {
+            Dtype::F16 | Dtype::BF16 => true,
+            Dtype::F32 | Dtype::F64 => cast || self.dtype == F::DTYPE,
+            _ => false,
+        };
+        if !fits || self.shape != like.shape() {
+            return Err(self.kind());
         }
-        let elements = self.bytes.chunks_exact(F::DTYPE.bytes()).map(F::get).collect();
-        Some(in_layout_of(like, elements))
+        if self.dtype == F::DTYPE {
+            return Ok(in_layout_of(like, self.bytes.chunks_exact(size_of::<F>()).map(F::get).collect()));
+        }
+        match self.values().find(|&x| x.is_finite() && !F::from_f64(x).is_finite()) {
+            Some(x) => Err(format!("{} with {x:e}, which {} cannot hold", self.kind(), F::DTYPE)),
+            None => Ok(in_layout_of(like, self.values().map(F::from_f64).collect())),
+        }
     }
 
-    /// Like [`to_tensor`](Self::to_tensor) for a parameter or buffer, of which a count may be an integer.
-    pub(in crate::checkpoint) fn to_leaf<F: Element>(&self, like: &Leaf<'_, F>) -> Option<Tensor<F>> {
+    /// Like [`to_tensor`](Self::to_tensor) for a parameter or buffer. A count may be whole numbers of any type, and a
+    /// single one may be a scalar or a list.
+    pub(in crate::checkpoint) fn to_leaf<F: Element>(
+        &self,
+        like: &Leaf<'_, F>,
+        cast: bool,
+    ) -> Result<Tensor<F>, String> {
         let own = like.value();
-        if self.dtype != Dtype::I64 || !like.is_count() || self.shape != own.shape() {
-            return self.to_tensor(own);
+        let single = |shape: &[usize]| matches!(shape, [] | [1]);
+        let same_shape = self.shape == own.shape() || single(&self.shape) && single(own.shape());
+        let countable = self.dtype != Dtype::BOOL && self.values().count() == own.len();
+        if !(like.is_count() && same_shape && countable) {
+            return self.to_tensor(own, cast);
         }
-        Some(in_layout_of(own, self.values().map(F::from_f64).collect()))
+        match self.values().find(|&x| !is_whole(x) || x < 0.0) {
+            Some(x) => Err(format!("{} with {x}", self.kind())),
+            None => Ok(in_layout_of(own, self.values().map(F::from_f64).collect())),
+        }
+    }
+}
+
+/// What a leaf asks for, as a report gives it.
+pub(in crate::checkpoint) fn expected<F: Element>(leaf: &Leaf<'_, F>) -> String {
+    let shape = leaf.value().shape();
+    match leaf.is_count() {
+        true => format!("{}, counts from 0", kind(Dtype::I64, shape)),
+        false => kind(F::DTYPE, shape),
     }
 }
 
@@ -180,8 +187,8 @@ pub(in crate::checkpoint) fn kind(dtype: Dtype, shape: &[usize]) -> String {
     format!("{dtype} {shape:?}")
 }
 
-fn integer(bytes: &[u8]) -> i64 {
-    i64::from_le_bytes(bytes.try_into().expect("chunks of eight"))
+fn is_whole(x: f64) -> bool {
+    x.fract() == 0.0 && x.abs() < 2f64.powi(63)
 }
 
 /// `elements` are row by row, as many as `like` has.

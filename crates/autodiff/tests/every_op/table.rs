@@ -1,21 +1,15 @@
-//! One line per op; each line is checked against numeric derivatives in every situation in which gradients go wrong.
-
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+//! The ops, one line or more each.
 
 use ndarray::{arr2, aview1};
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use wengert_autodiff::{GradientReport, Tape, Tensor, Var, check_gradients};
+use wengert_autodiff::{Tensor, Var};
 
-type Op = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
+pub(crate) type Op = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
 
 /// The shapes of the inputs, for each run of a row.
-type Shapes = &'static [&'static [&'static [usize]]];
+pub(crate) type Shapes = &'static [&'static [&'static [usize]]];
 
 #[derive(Clone, Copy)]
-enum Domain {
+pub(crate) enum Domain {
     /// Uniform in [-2, 2].
     Real,
     /// Uniform in [0.3, 2.3].
@@ -23,14 +17,14 @@ enum Domain {
     /// Multiples of 0.1 plus 0.05 with both signs, no two equal: away from kinks at multiples of 0.1 and from ties.
     Distinct,
 }
-use Domain::*;
+use Domain::{Distinct, Positive, Real};
 
-struct Row {
-    /// The method's name, which [`the_table_knows_every_op`] looks for.
-    op: &'static str,
-    domain: Domain,
-    shapes: Shapes,
-    f: Op,
+pub(crate) struct Row {
+    /// The method's name, which the test `the_table_knows_every_op` looks for.
+    pub(crate) op: &'static str,
+    pub(crate) domain: Domain,
+    pub(crate) shapes: Shapes,
+    pub(crate) f: Op,
 }
 
 /// `shapes!([2, 3] [3]; [0, 3] [3])`: two runs with two inputs each.
@@ -64,7 +58,7 @@ fn row(op: &'static str, domain: Domain, shapes: Shapes, f: Op) -> Row {
 }
 
 #[rustfmt::skip]
-fn table() -> Vec<Row> {
+pub(crate) fn table() -> Vec<Row> {
     vec![
         row("neg", Real, ONE, |x| -x[0]),
         row("powi", Real, ONE, |x| x[0].powi(3)),
@@ -212,187 +206,4 @@ fn table() -> Vec<Row> {
 fn with_given<'t>(x: Var<'t, f64>, weight: Option<Var<'t, f64>>, bias: Option<Var<'t, f64>>) -> Var<'t, f64> {
     let by_channel = |start: f64| Tensor::from_shape_fn(vec![x.shape()[1]], |i| start + 0.3 * i[0] as f64);
     x.batch_norm_with(&by_channel(-0.2), &by_channel(0.5), weight, bias, 1e-2)
-}
-
-/// The inputs for one run, the same ones every time.
-fn draw(domain: Domain, shapes: &[&[usize]]) -> Vec<Tensor<f64>> {
-    let mut rng = StdRng::seed_from_u64(1);
-    let count: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
-    let mut distinct: Vec<f64> =
-        (0..count).map(|i| (i as f64 - (count / 2) as f64).mul_add(0.1, 0.05)).collect();
-    distinct.shuffle(&mut rng);
-    let mut draw = || match domain {
-        Real => rng.random_range(-2.0..2.0),
-        Positive => rng.random_range(0.3..2.3),
-        Distinct => distinct.pop().expect("as many as elements"),
-    };
-    shapes.iter().map(|&shape| Tensor::from_shape_simple_fn(shape, &mut draw)).collect()
-}
-
-fn expect_small(situation: &str, row: &Row, shapes: &[&[usize]], report: &GradientReport) {
-    let error = report.relative_error;
-    assert!(error <= 1e-7, "{situation} of `{}` with inputs of shapes {shapes:?}: {report}", row.op);
-}
-
-fn each_run(mut test: impl FnMut(&Row, &[&[usize]], Vec<Tensor<f64>>)) {
-    for row in table() {
-        for shapes in row.shapes {
-            test(&row, shapes, draw(row.domain, shapes));
-        }
-    }
-}
-
-#[test]
-fn every_gradient_is_the_derivative() {
-    each_run(|row, shapes, x| {
-        expect_small("the gradient", row, shapes, &check_gradients(|_, x| (row.f)(x), &x));
-    });
-}
-
-/// Twice on one tape: the gradients of both uses must add up in the input.
-#[test]
-fn an_input_used_by_two_ops_gets_the_sum() {
-    each_run(|row, shapes, x| {
-        let twice = check_gradients(|_, x| (row.f)(x) + (row.f)(x) * 2.0, &x);
-        expect_small("two uses", row, shapes, &twice);
-    });
-}
-
-/// `x * x`, `x / x`, …: one operand at all places of an op.
-#[test]
-fn an_op_given_one_operand_at_every_place() {
-    let mut tested = BTreeSet::new();
-    each_run(|row, shapes, x| {
-        if shapes.len() > 1 && shapes.iter().all(|shape| shape == &shapes[0]) {
-            let report = check_gradients(|_, x| (row.f)(&vec![x[0]; shapes.len()]), &x[..1]);
-            expect_small("a repeated operand", row, shapes, &report);
-            tested.insert(row.op);
-        }
-    });
-    // An image batch and a row of channels never have one shape.
-    let several = table()
-        .into_iter()
-        .filter(|row| !row.op.starts_with("batch_norm") && row.shapes.iter().any(|shapes| shapes.len() > 1));
-    assert_eq!(
-        tested,
-        several.map(|row| row.op).collect(),
-        "ops without a run whose operands have one shape"
-    );
-}
-
-/// The result of one op is often a view with other strides; the next op must read it right.
-#[test]
-fn inputs_that_are_not_in_row_major_order() {
-    each_run(|row, shapes, x| {
-        let reversed = |x: &Tensor<f64>| x.t().to_owned().into_shared();
-        let through = check_gradients(
-            |_, x| {
-                let back: Vec<isize> = (0..x[0].shape().len() as isize).rev().collect();
-                let mut x = x.to_vec();
-                x[0] = x[0].permute(&back);
-                (row.f)(&x)
-            },
-            &std::iter::once(reversed(&x[0])).chain(x[1..].iter().cloned()).collect::<Vec<_>>(),
-        );
-        expect_small("a transposed first input", row, shapes, &through);
-    });
-}
-
-/// Inputs without a gradient have no edge, and the others keep theirs.
-#[test]
-fn any_input_may_be_a_constant() {
-    each_run(|row, shapes, x| {
-        for constant in 0..x.len() {
-            let mut free = x.clone();
-            let held = free.remove(constant);
-            let report = |free: &[Tensor<f64>]| {
-                check_gradients(
-                    |tape, free| {
-                        let mut x = free.to_vec();
-                        x.insert(constant, tape.constant(held.clone()));
-                        (row.f)(&x)
-                    },
-                    free,
-                )
-            };
-            if !free.is_empty() {
-                expect_small("a constant input", row, shapes, &report(&free));
-            }
-        }
-    });
-}
-
-/// The files below a folder, as text.
-fn sources(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let read = |path: PathBuf| {
-        if path.is_dir() { sources(&path) } else { vec![std::fs::read_to_string(path).unwrap()] }
-    };
-    entries.flat_map(read).collect()
-}
-
-/// Reads the sources, so that an op without a row in the table is found whoever forgot it.
-#[test]
-fn the_table_knows_every_op() {
-    let mut ops = BTreeSet::new();
-    for source in sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops").as_ref()) {
-        let mut of_var = false;
-        let mut operator = false;
-        for line in source.lines() {
-            if line.starts_with("impl") {
-                of_var = line.contains("Var<");
-            }
-            let code = line.trim_start();
-            // The operators' traits are the only ones in these files with an associated type.
-            operator |= code.starts_with("type Output");
-            let function = code
-                .strip_prefix("pub fn ")
-                .filter(|_| of_var)
-                .or(code.strip_prefix("fn ").filter(|_| operator));
-            if let Some(function) = function {
-                let end = function.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
-                ops.insert(function[..end].to_owned());
-                operator = false;
-            }
-        }
-    }
-    assert!(ops.contains("tanh") && ops.contains("add"), "the search itself: {ops:?}");
-    let rows: BTreeSet<_> = table().into_iter().map(|row| row.op.to_owned()).collect();
-    let (missing, unknown): (Vec<_>, Vec<_>) =
-        (ops.difference(&rows).collect(), rows.difference(&ops).collect());
-    assert!(rows == ops, "no row for {missing:?}; no such op: {unknown:?}");
-}
-
-/// A row proves little if its runs all have the same kind of shape.
-#[test]
-fn every_op_meets_an_empty_and_a_size_1_axis() {
-    let meets = |op: &str, size: usize| {
-        let mut runs = table().into_iter().filter(|row| row.op == op).flat_map(|row| row.shapes);
-        runs.any(|shapes| shapes.iter().any(|shape| shape.contains(&size)))
-    };
-    // Nothing has no mean, no variance and no largest element; the logarithm of its sum is infinite.
-    #[rustfmt::skip]
-    let undefined = [
-        "batch_norm", "mean", "var", "max", "min", "logsumexp",
-        "cross_entropy", "cross_entropy_smooth", "cross_entropy_soft", "nll",
-        "mse", "mae", "huber", "bce_with_logits", "kl_div",
-    ];
-    for Row { op, .. } in table() {
-        assert!(meets(op, 1), "`{op}` has no run with an axis of size 1");
-        assert!(meets(op, 0) != undefined.contains(&op), "`{op}`: runs with an empty axis");
-    }
-}
-
-/// One after the other, a million tenths in single precision make 100,958; with several partial sums the error is a
-/// tenth.
-#[test]
-fn a_long_column_has_several_partial_sums() {
-    let tape = Tape::new();
-    let column = tape.variable(Tensor::<f32>::from_elem(vec![1_000_000, 1], 0.1));
-    let bias = tape.variable(Tensor::<f32>::zeros(vec![1]));
-    for sum in [column.sum(), column.sum_axes(&[0], false)] {
-        assert!((sum.item() - 1e5).abs() < 200.0, "{sum:?}");
-    }
-    let grads = ((column + bias) * 0.1).sum().backward();
-    assert!((grads.wrt(bias).unwrap()[0] - 1e5).abs() < 200.0, "{grads:?}");
 }
