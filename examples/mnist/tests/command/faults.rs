@@ -249,6 +249,17 @@ fn a_history_that_no_run_has_is_refused() {
 }
 
 #[test]
+fn what_a_file_says_does_not_steer_the_terminal() {
+    let begun = Begun::new("steering");
+    let mut extra = begun.extra.clone();
+    extra["settings"]["training"] = "\u{1b}[2J\u{9b}31m\u{202e}".into();
+    let output = begun.resume(&extra, 1);
+    ended(&output, 2, &["run.wgt", "training: ", "\\u{202e}"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!message.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{message:?}");
+}
+
+#[test]
 fn the_largest_loss_and_an_older_file_go_on() {
     let begun = Begun::new("older");
     let mut large = begun.extra.clone();

@@ -81,6 +81,11 @@ fn stopped_anywhere_it_goes_on_to_the_same_bytes() {
     for (signal, _, times, within) in ended {
         assert!(times > 0 && (within > 0 || signal == "KILL"), "{signal}: {times}, {within} within an epoch");
     }
+    let mut left = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(
+        left.all(|name| !name.to_string_lossy().starts_with(".wengert-")),
+        "a killed run has left a file"
+    );
     for kind in ["wgt", "safetensors"] {
         assert!(read(&format!("stopped.{kind}")) == read(&format!("whole.{kind}")), "{kind} differs");
     }
