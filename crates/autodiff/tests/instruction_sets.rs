@@ -1,5 +1,5 @@
-//! Each instruction set that this CPU has computes the same; what has the same bits, and what only nearly. One test, since
-//! the choice is the process's.
+//! Each instruction set that this CPU has computes the same; what has the same bits, and what only nearly. One test,
+//! since the choice is the process's.
 
 use wengert_autodiff::compute::{InstructionSet, set_instruction_set, set_reproducible};
 use wengert_autodiff::{Real, Tape, Tensor, Var};
@@ -26,13 +26,14 @@ fn results<F: Real>(op: for<'t> fn(Var<'t, F>, Var<'t, F>) -> Var<'t, F>, shapes
 
 fn check<F: Real>(unit: f64) {
     type Op<F> = for<'t> fn(Var<'t, F>, Var<'t, F>) -> Var<'t, F>;
+    type Product<F> = (&'static str, Op<F>, [&'static [usize]; 2]);
     let elements: [(&str, Op<F>); 4] = [
         ("functions", |a, b| (a.tanh() * b.gelu() + a.exp()).softplus() / b.sigmoid()),
         ("sums", |a, b| a.sum_axes(&[0], false) * b.var_axes(&[0], 1, false)),
         ("norms", |a, b| a.batch_norm(None, None, 1e-5).0 + b.layer_norm(None, None, 1e-5)),
         ("softmax", |a, b| a.log_softmax(1) * b.softmax(0)),
     ];
-    let products: [(&str, Op<F>, [&[usize]; 2]); 3] = [
+    let products: [Product<F>; 3] = [
         ("matmul", |a, b| a.matmul(b), [&[130, 257], &[257, 65]]),
         ("linear", |x, w| x.linear(w, None).relu(), [&[64, 801], &[100, 801]]),
         ("a single row", |x, w| x.linear(w, None), [&[1, 300], &[40, 300]]),

@@ -71,7 +71,7 @@ fn first_choice() -> InstructionSet {
 
 /// Has everything computed by this instruction set from now on: to test or to measure one path on a CPU that has
 /// several. Sums and functions of elements have the same bits with each; matrix products have not, unless they are
-/// [reproducible](set_reproducible).
+/// [reproducible](crate::compute::set_reproducible).
 ///
 /// # Panics
 ///

@@ -57,8 +57,8 @@ impl<F: Real> Gradients<F> {
         self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
 
-    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable), or to the result of an op that was told
-    /// to [keep it](Var::retain_grad); `None` if the loss does not depend on it.
+    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable), or to the result of an op that was
+    /// told to [keep it](Var::retain_grad); `None` if the loss does not depend on it.
     ///
     /// # Panics
     ///

@@ -2,8 +2,8 @@
 //!
 //! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any
 //! thread count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of
-//! our own where the CPU has AVX-512; these two hold the `unsafe`. They sum in different orders: who wants the same bits
-//! on every CPU asks for the third kernel, which is slower.
+//! our own where the CPU has AVX-512; these two hold the `unsafe`. They sum in different orders: who wants the same
+//! bits on every CPU asks for the third kernel, which is slower.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

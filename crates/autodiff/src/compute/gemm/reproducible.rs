@@ -1,5 +1,5 @@
-//! The product whose bits are the same on every CPU: each element of C is a sum in pairs, in an order that depends on its
-//! length only, and no product is fused with a sum.
+//! The product whose bits are the same on every CPU: each element of C is a sum in pairs, in an order that depends on
+//! its length only, and no product is fused with a sum.
 
 use super::Gemm;
 use crate::Real;

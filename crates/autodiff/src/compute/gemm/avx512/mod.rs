@@ -83,7 +83,8 @@ pub(super) fn sgemm(small_m: bool, mut piece: Gemm<'_, f32>) {
         accumulate: piece.beta == 1.0,
     };
     // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within
-    // the extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked for the CPU's instructions.
+    // the extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked for the CPU's
+    // instructions.
     unsafe {
         match Plan::new(small_m, &product) {
             Plan::Dots => product.dots(),
