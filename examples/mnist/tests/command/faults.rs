@@ -34,7 +34,7 @@ fn a_training_that_diverges_names_the_place_and_keeps_what_was_good() {
         (&["--lr=9e307", "--optimizer=sgd", "--schedule=constant"], &["near `", "at step"]),
         (&["--lr=1e15", "--optimizer=sgd", "--norm=none", "--batch-size=8"], &["near `", "at step"]),
         (&["--lr=1e6", "--optimizer=sgd", "--norm=none"], &["near `", "at step"]),
-        (&["--lr=1e10", "--optimizer=adam", "--norm=none"], &["Adam", "/v` inf", "step"]),
+        (&["--lr=1e25", "--optimizer=adam", "--norm=none"], &["near `", "at step"]),
     ] {
         let files = ["--checkpoint", &file, "--save", &model, "--metrics", &metrics];
         let output = mnist(&[&["--data", &data, "--hidden=16,8", "--quiet"], case, &files].concat());
