@@ -23,6 +23,12 @@ fn main() {
     numbers();
     sets();
     recording();
+    let epoch = |number: u32, loss: f64, share: f64| {
+        let train = format!(r#""train_loss":{loss},"train_accuracy":{share}"#);
+        format!(r#"{{"epoch":{number},{train},"test_loss":{loss},"test_accuracy":{share}}}"#)
+    };
+    let two = format!("[{},{}]", epoch(1, 2.3, 0.1), epoch(2, 0.0, 1.0));
+    texts("history", &["[]", &two, r#"{"loss":1.5,"correct":2,"count":3}"#]);
     let pattern = ["*.bias\n0.bias", "[!a-c]?[]x]*\ndé]", "**a*b\nxaxxab", "layer[0-24]\nlayer4", "[\n["];
     texts("pattern", &pattern);
     let names = "step-000000000001-loss-3.1e-2.wgt\nstep-7.wgt\nstep-000000000000-loss-inf.wgt\nnotes.txt";
