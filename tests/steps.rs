@@ -1,7 +1,7 @@
 //! What a step means where gradients and a model are not the same set: several models, clones, sums, frozen parts.
 
 use wengert_autodiff::{Gradients, IntoTensor, Module, Param, Tape, Tensor, Var, module};
-use wengert_layers::{BatchNorm, Layer, Dense};
+use wengert_layers::{BatchNorm, Dense, Layer};
 use wengert_optim::{Optimizer, Sgd};
 
 struct Net {
@@ -87,8 +87,19 @@ fn gradients_of_a_clone_are_refused() {
 
 #[test]
 #[should_panic(expected = "`step`: none of the 0 gradients belongs to this model")]
-fn no_gradients_are_refused() {
-    sgd().step(&mut Net::new(1.0), &Gradients::default());
+fn gradients_of_variables_alone_are_refused() {
+    let mut model = Net::new(1.0);
+    let tape = Tape::new();
+    let weight = tape.variable(model.out.weight.value().clone());
+    sgd().step(&mut model, &weight.sum().backward());
+}
+
+#[test]
+fn an_empty_step_leaves_everything_alone() {
+    let mut model = Net::new(1.0);
+    let before = model.state_dict();
+    sgd().step(&mut model, &Gradients::default());
+    assert_eq!(model.state_dict(), before);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 python3 -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6 && .venv/bin/python tests/golden/edges.py
 
 What is right for finite numbers is the exact formula, in 300 bits, rounded to f32 in the end: no intermediate can
-overflow, underflow or cancel. (PyTorch's own f32 and f64 do: `1 - tanh²` at 10.) Where an input is infinite or NaN, or
-a slope of 0 or ∞ meets an upstream gradient of ∞ or 0, PyTorch 2.15 in f32 says what is right. Every number is stored by its bits, NaN as
-null.
+overflow, underflow or cancel. (PyTorch's own f32 and f64 do: `1 - tanh²` at 10.) Where an input is infinite or NaN,
+or a slope of 0 or ∞ meets an upstream gradient of ∞ or 0, PyTorch 2.15 in f32 says what is right. Every number is
+stored by its bits, NaN as null.
 """
 
 import json
@@ -106,7 +106,13 @@ UNARY = [
         lambda x: (min(max(x, mpf(-1)), mpf(2)), mpf(-1 <= x <= 2)),
         None,
     ),
-    ("div_scalar", {"c": f32(1e-39)}, lambda x: x / f32(1e-39), lambda x: (x / mpf(f32(1e-39)), 1 / mpf(f32(1e-39))), None),
+    (
+        "div_scalar",
+        {"c": f32(1e-39)},
+        lambda x: x / f32(1e-39),
+        lambda x: (x / mpf(f32(1e-39)), 1 / mpf(f32(1e-39))),
+        None,
+    ),
 ]
 for n in [0, 1, 2, 3, -1, -3, 20, -(2**31)]:
     exact = power(n) if n else lambda x: (mpf(1), mpf(0))
@@ -190,13 +196,39 @@ BINARY = [
     ("div", torch.div, lambda a, b: (a / b, 1 / b, -a / b**2), lambda a, b: b != 0),
     ("maximum", torch.maximum, larger(1), None),
     ("minimum", torch.minimum, larger(-1), None),
-    ("mse", lambda x, t: F.mse_loss(x, t, reduction="none"), lambda x, t: ((x - t) ** 2, 2 * (x - t), 2 * (t - x)), None),
-    ("mae", lambda x, t: F.l1_loss(x, t, reduction="none"), lambda x, t: (abs(x - t), mp.sign(x - t), mp.sign(t - x)), None),
+    (
+        "mse",
+        lambda x, t: F.mse_loss(x, t, reduction="none"),
+        lambda x, t: ((x - t) ** 2, 2 * (x - t), 2 * (t - x)),
+        None,
+    ),
+    (
+        "mae",
+        lambda x, t: F.l1_loss(x, t, reduction="none"),
+        lambda x, t: (abs(x - t), mp.sign(x - t), mp.sign(t - x)),
+        None,
+    ),
     ("huber", lambda x, t: F.huber_loss(x, t, reduction="none"), huber, None),
 ]
 PAIRS = [0.0, -0.0, math.inf, -math.inf, math.nan, f32(SUBNORMAL), f32(1e-39), f32(1e-30), f32(-1e-30), f32(1e-23)]
 PAIRS += [0.5, 1.0, -1.0, f32(1e20), f32(-1e20), f32(1e30), f32(3e38)]
-LOGITS = [0.0, math.inf, -math.inf, math.nan, f32(1e-30), 1.0, -1.0, 17.0, -17.0, 20.0, 88.0, -88.0, 1e3, -1e3, f32(1e30)]
+LOGITS = [
+    0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    f32(1e-30),
+    1.0,
+    -1.0,
+    17.0,
+    -17.0,
+    20.0,
+    88.0,
+    -88.0,
+    1e3,
+    -1e3,
+    f32(1e30),
+]
 TARGETS = [0.0, f32(1e-30), 0.25, 0.5, f32(0.999999), 1.0]
 BINARY_OF_TARGETS = [
     ("bce_with_logits", lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none"), side, None),
@@ -207,10 +239,18 @@ BINARY_OF_TARGETS = [
 def binary():
     for op, torch_function, exact, within in BINARY:
         pairs = [(a, b) for a in PAIRS for b in PAIRS]
-        yield {"op": op, "args": {}, "cases": [case(torch_function, exact, within, pair, f32(dy)) for pair in pairs for dy in UPSTREAM]}
+        yield {
+            "op": op,
+            "args": {},
+            "cases": [case(torch_function, exact, within, pair, f32(dy)) for pair in pairs for dy in UPSTREAM],
+        }
     for op, torch_function, exact, within in BINARY_OF_TARGETS:
         pairs = [(x, t) for x in LOGITS for t in TARGETS]
-        yield {"op": op, "args": {}, "cases": [case(torch_function, exact, within, pair, f32(dy)) for pair in pairs for dy in UPSTREAM]}
+        yield {
+            "op": op,
+            "args": {},
+            "cases": [case(torch_function, exact, within, pair, f32(dy)) for pair in pairs for dy in UPSTREAM],
+        }
 
 
 # Ops of a row: what is right is PyTorch's formula in 300 bits where all is finite.
@@ -306,7 +346,15 @@ def rows():
                 if all(map(math.isfinite, row)):
                     exact_value, exact_grads = exact([mpf(x) for x in row], [mpf(d) for d in upstream])
                     value, grads, source = [rounded(y) for y in exact_value], [rounded(g) for g in exact_grads], "exact"
-                cases.append([[bits(x) for x in row], [bits(d) for d in upstream], [bits(y) for y in value], [bits(g) for g in grads], source])
+                cases.append(
+                    [
+                        [bits(x) for x in row],
+                        [bits(d) for d in upstream],
+                        [bits(y) for y in value],
+                        [bits(g) for g in grads],
+                        source,
+                    ]
+                )
         yield {"op": op, "args": {}, "cases": cases}
 
 

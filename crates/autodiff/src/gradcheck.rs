@@ -145,7 +145,7 @@ impl Run {
         let w = random(&y.shape(), rng);
         let weighted = y * tape.constant(w.clone());
         let magnitude = weighted.value().mapv(f64::abs).sum();
-        Self { ops, w, magnitude, grads: weighted.sum().backward() }
+        Self { ops, w, magnitude, grads: weighted.sum().gradients() }
     }
 
     /// Along a random direction in which a tensor of this shape is moved: `y(h, v)` is the result after a move by `h

@@ -169,6 +169,11 @@ fn every_element_type_is_read_into_every_type_that_holds_it() {
         refused_as_f64(&directory, &bytes[..bytes.len() - 1]);
         refused_as_f64(&directory, &[&bytes[..], &[0]].concat());
     }
+}
+
+#[test]
+fn other_element_types_are_written_in_big_endian_order() {
+    let directory = TempDir::new().unwrap();
     let wide = ndarray::arr2(&[[1, -2], [1 << 30, i32::MIN]]).into_dyn();
     let path = directory.path().join("wide");
     idx::write(&path, wide.view()).unwrap();

@@ -295,9 +295,9 @@ fn remove(part: &Path) -> Result<(), Failure> {
     }
 }
 
-/// To open a pipe waits for its other end, and a device is not to be written over.
+/// To open a pipe waits for its other end, a device is not to be written over, and what a link leads to is not ours.
 fn refuse_other_than_file(path: &Path) -> Result<(), DownloadError> {
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             Err(FileError::malformed(path, "a file or nothing", "something else").into())
         }

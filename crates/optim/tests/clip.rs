@@ -43,6 +43,33 @@ fn a_limit_of_zero_is_a_gradient_of_zero() {
     }
 }
 
+/// 3, 4 and 12 make 13 at any scale: the squares of these leave the range of `f64`.
+#[test]
+fn the_norm_of_a_representable_gradient_is_representable() {
+    let (first, second): (Param<f64>, Param<f64>) =
+        (ndarray::arr1(&[0.0; 2]).into(), ndarray::arr1(&[0.0]).into());
+    for scale in [1e200, 1e-200, 1e306, 1e-300, 1e-160] {
+        for (clip, expected) in [
+            (clip::global_norm as fn(&mut Gradients<f64>, f64) -> f64, [1.5, 2.0, 6.0]),
+            (clip::tensor_norm, [3.0, 4.0, 6.5]),
+            (clip::value, [3.0, 4.0, 6.5]),
+        ] {
+            let mut grads = Gradients::default();
+            grads.set(&first, ndarray::arr1(&[3.0 * scale, 4.0 * scale]));
+            grads.set(&second, ndarray::arr1(&[12.0 * scale]));
+            let close =
+                |found: f64, expected: f64| (found - expected * scale).abs() <= 1e-14 * expected * scale;
+            assert!(close(clip(&mut grads, 6.5 * scale), 13.0), "{scale:e}");
+            let found = [
+                grads.get(&first).unwrap()[0],
+                grads.get(&first).unwrap()[1],
+                grads.get(&second).unwrap()[0],
+            ];
+            assert!(found.iter().zip(expected).all(|(&x, y)| close(x, y)), "{scale:e}: {found:?}");
+        }
+    }
+}
+
 /// The squares of these overflow `f32`, their sum does not overflow `f64`.
 #[test]
 fn the_norm_is_summed_in_f64() {

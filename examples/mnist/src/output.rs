@@ -94,13 +94,14 @@ fn try_to_write(file: &Path, whole: bool) -> io::Result<()> {
     }
 }
 
-/// Also through links. Files that are not there yet have the place where they will be.
+/// Also through links of both kinds. A file that is not there yet counts as the place where it will be.
 fn same_file(a: &Path, b: &Path) -> bool {
     let ordinary = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    if ordinary(a) && ordinary(b) {
-        return same_file::is_same_file(a, b).unwrap_or(false);
+    let same_place = matches!((follow(a), follow(b)), (Ok(a), Ok(b)) if a == b);
+    match (ordinary(a), ordinary(b)) {
+        (true, true) => same_place || same_file::is_same_file(a, b).unwrap_or(false),
+        _ => same_place && !a.exists(),
     }
-    matches!((follow(a), follow(b)), (Ok(a), Ok(b)) if a == b && !a.exists())
 }
 
 /// Where a file is, or will be, after all links: a link may point to what is not there yet.
@@ -118,8 +119,11 @@ fn follow(file: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// One JSON object per line and epoch, if anyone wants them.
-pub struct Metrics(Option<(PathBuf, File)>);
+/// One JSON object per line and epoch, if anyone wants them. As with [`Console`], that it is full ends no run.
+pub struct Metrics {
+    file: Option<(PathBuf, File)>,
+    error: Option<io::Error>,
+}
 
 /// A line of it. How fast an epoch was is known to the process that trained it; the checkpoint, which is the same for
 /// equal runs, does not say.
@@ -134,27 +138,37 @@ struct Line<'a> {
 impl Metrics {
     /// A file with the epochs that are done, or none. Where it has a line for an epoch already, that line stays.
     pub fn create(args: &Args, done: &[Epoch]) -> Outcome<Self> {
-        let Some(path) = &args.metrics else { return Ok(Self(None)) };
-        let old = if done.is_empty() { String::new() } else { fs::read_to_string(path).unwrap_or_default() };
+        let Some(path) = &args.metrics else { return Ok(Self { file: None, error: None }) };
+        // Not of a pipe, which has nothing to tell and no end.
+        let old = if path.is_file() { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
         let file = File::create(path).map_err(|e| format!("--metrics {}: {e}", path.display()))?;
-        let mut metrics = Self(Some((path.clone(), file)));
+        let mut metrics = Self { file: Some((path.clone(), file)), error: None };
         for epoch in done {
             let same = |line: &&str| serde_json::from_str(line).is_ok_and(|old: Epoch| old == *epoch);
             match old.lines().find(same) {
-                Some(line) => metrics.line(line.to_owned())?,
+                Some(line) => metrics.line(line.to_owned()),
                 None => metrics.write(epoch, None)?,
             }
         }
         Ok(metrics)
     }
 
-    pub fn write(&mut self, epoch: &Epoch, speed: Option<&Speed>) -> Outcome<()> {
-        self.line(serde_json::to_string(&Line { epoch, speed })?)
+    pub fn write(&mut self, epoch: &Epoch, speed: Option<&Speed>) -> serde_json::Result<()> {
+        self.line(serde_json::to_string(&Line { epoch, speed })?);
+        Ok(())
     }
 
-    fn line(&mut self, line: String) -> Outcome<()> {
-        let Some((path, file)) = &mut self.0 else { return Ok(()) };
-        file.write_all((line + "\n").as_bytes())
-            .map_err(|e| format!("--metrics {}: {e}", path.display()).into())
+    fn line(&mut self, line: String) {
+        if let (None, Some((_, file))) = (&self.error, &mut self.file) {
+            self.error = file.write_all((line + "\n").as_bytes()).err();
+        }
+    }
+
+    /// What went wrong meanwhile.
+    pub fn close(self) -> Outcome<()> {
+        match (self.file, self.error) {
+            (Some((path, _)), Some(error)) => Err(format!("--metrics {}: {error}", path.display()).into()),
+            _ => Ok(()),
+        }
     }
 }

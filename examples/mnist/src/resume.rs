@@ -53,8 +53,15 @@ impl Settings {
         let (a, b) = (serde_json::to_value(self)?, serde_json::to_value(other)?);
         let names = a.as_object().into_iter().flat_map(|a| a.keys());
         let unlike: Vec<_> = names.filter(|&name| !a[name].is_null() && a[name] != b[name]).collect();
+        // Of a text that may come from anywhere, nothing steers the terminal.
+        let shown =
+            |value: &Value| value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
         let list = |values: &Value| {
-            unlike.iter().map(|name| format!("{name}: {}", values[name])).collect::<Vec<_>>().join(", ")
+            unlike
+                .iter()
+                .map(|name| format!("{name}: {}", shown(&values[name])))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         Ok((!unlike.is_empty()).then(|| (list(&a), list(&b))))
     }

@@ -89,6 +89,7 @@ impl<'a, R: Rule + Serialize + DeserializeOwned> Training<'a, R> {
             }
         }
         self.finish(console)?;
+        metrics.close()?;
         Ok(0)
     }
 

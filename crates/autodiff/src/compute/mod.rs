@@ -16,10 +16,11 @@ mod tensor;
 mod threads;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
-pub use gemm::Gemm;
+pub use gemm::{Gemm, is_reproducible, set_reproducible};
 pub use layout::row_major;
 pub use real::Real;
 pub(crate) use simd::inlined;
-pub use simd::vectorized;
+
+pub use simd::{InstructionSet, instruction_set, set_instruction_set, vectorized};
 pub use tensor::{IntoTensor, Tensor, first_non_finite};
 pub use threads::{SetThreadsError, join, set_threads, threads};

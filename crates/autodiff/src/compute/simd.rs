@@ -1,7 +1,89 @@
-//! Loops compiled for several instruction sets, of which the CPU's best is chosen at run time.
+//! Loops compiled for several instruction sets, of which the CPU's best is used unless another one is chosen.
 #![allow(unsafe_code)]
 
-/// Runs `f`, compiled for the widest vectors that this CPU has.
+use std::env;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What this crate is compiled for, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum InstructionSet {
+    /// What every CPU of the target has.
+    Portable = 1,
+    /// AVX2.
+    Avx2 = 2,
+    /// AVX-512, its parts F and DQ.
+    Avx512 = 3,
+}
+
+/// 0 before the first use.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+impl InstructionSet {
+    /// The best that this CPU has.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+
+    /// What `WENGERT_ISA` asks for: `avx512`, `avx2` or `portable`; else the best.
+    fn from_environment() -> Self {
+        let Ok(name) = env::var("WENGERT_ISA") else { return Self::best() };
+        match &*name {
+            "avx512" => Self::Avx512,
+            "avx2" => Self::Avx2,
+            "portable" => Self::Portable,
+            _ => panic!("WENGERT_ISA is `{name}`: known are `avx512`, `avx2` and `portable`"),
+        }
+    }
+}
+
+/// The instruction set in use: the CPU's best, or what the environment variable `WENGERT_ISA` (`avx512`, `avx2`,
+/// `portable`) or [`set_instruction_set`] has chosen.
+///
+/// # Panics
+///
+/// At the first use, if the variable says something else, or what this CPU lacks.
+#[inline]
+pub fn instruction_set() -> InstructionSet {
+    match CHOSEN.load(Ordering::Relaxed) {
+        1 => InstructionSet::Portable,
+        2 => InstructionSet::Avx2,
+        3 => InstructionSet::Avx512,
+        _ => first_choice(),
+    }
+}
+
+#[cold]
+fn first_choice() -> InstructionSet {
+    let set = InstructionSet::from_environment();
+    set_instruction_set(set);
+    set
+}
+
+/// Has everything computed by this instruction set from now on: to test or to measure one path on a CPU that has
+/// several. Sums and functions of elements have the same bits with each; matrix products have not, unless they are
+/// [reproducible](crate::compute::set_reproducible).
+///
+/// # Panics
+///
+/// If this CPU lacks it.
+#[track_caller]
+pub fn set_instruction_set(set: InstructionSet) {
+    let best = InstructionSet::best();
+    assert!(set <= best, "this CPU has no more than {best:?}, not {set:?}");
+    CHOSEN.store(set as u8, Ordering::Relaxed);
+}
+
+/// Runs `f`, compiled for the widest vectors of the [instruction set](instruction_set) in use.
 ///
 /// The compiler turns the loops that are inlined into `f` into vector instructions by itself. Nothing else changes: no
 /// sum is reordered and no product fused with a sum, so that the result has the same bits on every CPU. Write
@@ -14,18 +96,15 @@
 /// ```
 #[inline]
 pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-            // SAFETY: the CPU was asked.
-            return unsafe { avx512(f) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the CPU was asked.
-            return unsafe { avx2(f) };
-        }
+    match instruction_set() {
+        // SAFETY: the CPU was asked.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { avx512(f) },
+        // SAFETY: the same.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { avx2(f) },
+        _ => f(),
     }
-    f()
 }
 
 #[cfg(target_arch = "x86_64")]

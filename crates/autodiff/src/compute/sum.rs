@@ -1,7 +1,8 @@
 //! Sums whose rounding error grows with the logarithm of the number of terms, as NumPy's and PyTorch's do: a few terms
 //! are added one after the other, the sums of such blocks in pairs, those again in pairs (Higham, "The accuracy of
 //! floating point summation", SIAM J. Sci. Comput. 14, 1993). A sum of `n` terms `xᵢ` in `f32` is within
-//! `(27 + log₂ n) 2⁻²⁴ Σ |xᵢ|` of the exact one, whatever their order, and one over rows within `(32 + log₂ n) 2⁻²⁴ Σ |xᵢ|`.
+//! `(27 + log₂ n) 2⁻²⁴ Σ |xᵢ|` of the exact one, whatever their order, and one over rows within `(32 + log₂ n) 2⁻²⁴ Σ
+//! |xᵢ|`.
 //!
 //! The order depends on the number of terms only: not on the CPU, on threads, or on where the terms lie.
 

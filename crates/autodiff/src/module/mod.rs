@@ -165,8 +165,8 @@ pub trait Module<F: Real = f32> {
 
     /// Freezes every parameter and buffer whose name matches `pattern`, and returns how many. No gradient of a frozen
     /// parameter is computed and no optimizer changes it; a frozen buffer keeps its value, and batch norm whose running
-    /// statistics are frozen normalizes by them, as in evaluation. A clone is as frozen as the original; files do not say
-    /// what is frozen.
+    /// statistics are frozen normalizes by them, as in evaluation. A clone is as frozen as the original; files do not
+    /// say what is frozen.
     ///
     /// ```
     /// # use wengert_autodiff::{Module, Param};
@@ -254,7 +254,7 @@ pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String
 ///
 /// Write `module!(Line<F> { … })` for a struct that is generic over its float type, `module!(Line: f64 { … })` for one
 /// that is not and holds `f64`. A field that is left out is not trained: if it does receive a gradient,
-/// [`Gradients::unclaimed`] shows it.
+/// [`Gradients::unclaimed`](crate::Gradients::unclaimed) shows it.
 #[macro_export]
 macro_rules! module {
     ($model:ident { $($field:ident),* $(,)? }) => {

@@ -10,7 +10,8 @@ use crate::{Real, Var};
 ///
 /// See also [`softmax`](Var::softmax).
 impl<F: Real> Var<'_, F> {
-    /// `y = tanh x`, in the shape of `x`; `dx = (1 - y²) dy`, as `4e dy / (1 + e)²` with `e = e^-2|x|`, which does not cancel.
+    /// `y = tanh x`, in the shape of `x`; `dx = (1 - y²) dy`, as `4e dy / (1 + e)²` with `e = e^-2|x|`, which does not
+    /// cancel.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -26,8 +27,8 @@ impl<F: Real> Var<'_, F> {
         )
     }
 
-    /// `y = 1 / (1 + e⁻ˣ)`, in the shape of `x`; `dx = y (1 - y) dy`, as `e dy / (1 + e)²` with `e = e^-|x|`, which does not
-    /// cancel.
+    /// `y = 1 / (1 + e⁻ˣ)`, in the shape of `x`; `dx = y (1 - y) dy`, as `e dy / (1 + e)²` with `e = e^-|x|`, which
+    /// does not cancel.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};

@@ -10,8 +10,8 @@ use crate::{Real, Tensor, Var};
 /// Operands of different shapes are broadcast as NumPy does: axes are aligned at the end, and an axis that is missing
 /// or has size 1 is repeated. `+`, `-`, `*` and `/` also take a number.
 impl<F: Real> Var<'_, F> {
-    /// `y = value(a, b)`, `da = pullbacks.0(dy, a, b)` and `db = pullbacks.1(dy, a, b)`, each summed over the axes along
-    /// which its operand was repeated. What [`unary`](Var::unary) says of pullbacks holds here, too.
+    /// `y = value(a, b)`, `da = pullbacks.0(dy, a, b)` and `db = pullbacks.1(dy, a, b)`, each summed over the axes
+    /// along which its operand was repeated. What [`unary`](Var::unary) says of pullbacks holds here, too.
     #[track_caller]
     pub(super) fn binary(
         self,
@@ -98,8 +98,8 @@ fn share<F: Real>(loses: impl Fn(F, F) -> bool + Sync) -> impl Fn(F, F, F) -> F 
     }
 }
 
-/// `-dy a / b²`, in an order in which nothing leaves the range unless the result does. What is below 1 grows where it is
-/// divided by what is below 1, too.
+/// `-dy a / b²`, in an order in which nothing leaves the range unless the result does. What is below 1 grows where it
+/// is divided by what is below 1, too.
 #[inline(always)]
 fn quotient_pullback<F: Real>(dy: F, a: F, b: F) -> F {
     let below_1 = |x: F| x.abs() < F::ONE;

@@ -31,7 +31,7 @@ impl<F: Real> Var<'_, F> {
             for (&dy, &y) in dy.iter().zip(y) {
                 (largest, shift) = if y > largest { (y, dy) } else { (largest, shift) };
             }
-            dy.iter_mut().for_each(|dy| *dy = *dy - shift);
+            dy.iter_mut().for_each(|dy| *dy -= shift);
             let mean = sum::dot(dy, y);
             dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - mean));
         });
@@ -152,8 +152,8 @@ pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     with_exponentials(x, axis, subtract)
 }
 
-/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials. They
-/// are computed all at once, because a lane may be shorter than a vector.
+/// `x - m` with the largest element `m` of each lane, changed by `finish`, which also gets the lane's exponentials.
+/// They are computed all at once, because a lane may be shorter than a vector.
 fn with_exponentials<F: Real>(x: &Tensor<F>, axis: Axis, finish: impl Fn(&mut [F], &[F])) -> Tensor<F> {
     let mut y = buffers::scratch(x.shape());
     let subtract_max = inlined!(|y: &mut [F], x: &[F]| {

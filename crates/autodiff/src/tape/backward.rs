@@ -30,7 +30,7 @@ impl<F: Real> Var<'_, F> {
         assert!(
             !tape.spent.get(),
             "a second backward() on one recording, whose derivatives the first has consumed: add the losses and call \
-             it once, give each forward pass a tape of its own, or call reset() and compute the loss again"
+             it once, give each forward pass a tape of its own, or call reset() first and compute the loss again"
         );
         let loss = self.value();
         assert_eq!(
@@ -43,10 +43,19 @@ impl<F: Real> Var<'_, F> {
             self.needs_grad(),
             "this loss has no gradient: it depends on no parameter or variable (a `detach`, or all of them frozen?)"
         );
+        self.gradients()
+    }
+
+    /// [`backward`](Var::backward), also from a loss that has no gradient.
+    #[track_caller]
+    pub(crate) fn gradients(self) -> Gradients<F> {
+        let (tape, loss) = (self.tape, self.value());
         tape.spent.set(true);
         let mut grads = Gradients::default();
         grads.origin = Some((tape.id, tape.steps()));
-        walk_back(tape, self.index, Tensor::from_elem(loss.raw_dim(), F::ONE), &mut grads);
+        if self.needs_grad() {
+            walk_back(tape, self.index, Tensor::from_elem(loss.raw_dim(), F::ONE), &mut grads);
+        }
         tape.edges.borrow_mut().clear();
         for node in tape.nodes.borrow_mut().iter_mut().filter(|node| node.holds_param) {
             node.value = None;

@@ -57,8 +57,8 @@ impl<F: Real> Gradients<F> {
         self.params.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id))
     }
 
-    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable), or to the result of an op that was told
-    /// to [keep it](Var::retain_grad); `None` if the loss does not depend on it.
+    /// The gradient with respect to a [`Tape::variable`](crate::Tape::variable), or to the result of an op that was
+    /// told to [keep it](Var::retain_grad); `None` if the loss does not depend on it.
     ///
     /// # Panics
     ///
@@ -99,9 +99,10 @@ impl<F: Real> Gradients<F> {
         part
     }
 
-    /// Whether something of `model` is among these: a gradient, or a new value of a buffer.
+    /// Whether something of `model` is among these: a gradient, or a new value of a buffer. Those that were made empty,
+    /// not by `backward`, concern every model.
     pub fn concern(&self, model: &dyn Module<F>) -> bool {
-        let mut found = false;
+        let mut found = self.origin.is_none() && self.is_empty() && self.buffer_updates.is_empty();
         model.visit(&mut ModulePath::default(), &mut |_, leaf| {
             found |= match leaf {
                 Leaf::Param(param) => self.get(param).is_some(),

@@ -133,8 +133,8 @@ impl<'t, F: Real> Var<'t, F> {
         self.value().shape().to_vec()
     }
 
-    /// Keeps the gradient with respect to this result of an op for [`Gradients::wrt`](crate::Gradients::wrt). Returns the
-    /// `Var` itself. Parameters and variables need it not.
+    /// Keeps the gradient with respect to this result of an op for [`Gradients::wrt`](crate::Gradients::wrt). Returns
+    /// the `Var` itself. Parameters and variables need it not.
     ///
     /// ```
     /// # let tape = wengert_autodiff::Tape::new();

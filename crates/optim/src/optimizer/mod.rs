@@ -105,14 +105,15 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
 
     /// Walks the model once: updates every parameter that has a gradient, and writes the new values of buffers.
     ///
-    /// Gradients of other models are left to their own optimizers: one `backward` may serve several. A parameter without
-    /// a gradient, or a frozen one, is left alone, together with its state; that is not the same as a gradient of zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares
+    /// Gradients of other models are left to their own optimizers: one `backward` may serve several. A parameter
+    /// without a gradient, or a frozen one, is left alone, together with its state; that is not the same as a gradient
+    /// of zero, on which momentum and weight decay still act. Arrays are written in place unless something else shares
     /// them.
     ///
     /// # Panics
     ///
-    /// If none of the gradients belongs to `model`, a hyper-parameter is out of its range, a parameter's shape is not the
-    /// one its state was made for, or two parameters have the same name. Nothing has changed then.
+    /// If none of the gradients belongs to `model`, a hyper-parameter is out of its range, a parameter's shape is not
+    /// the one its state was made for, or two parameters have the same name. Nothing has changed then.
     ///
     /// Where a rule of your own panics in `update`, the step does not count and no buffer has changed; the parameters
     /// before that one are updated.

@@ -37,9 +37,9 @@ use crate::state;
 ///
 /// One gradient far above the others takes the element out for a while: its own step is at most `η / √(1 - ρ)`, but
 /// until `v` has faded, the steps are near 0. After a gradient of 1e20 beside some of 1 that takes
-/// `ln(1e36) / -ln ρ = 8,300` steps. [`effective_lr`](Explain::effective_lr) and the command `wengert inspect` show such
-/// elements. A square that would leave the range counts as the largest that does not: PyTorch's `v` is then infinite,
-/// and the element never moves again.
+/// `ln(1e36) / -ln ρ = 8,300` steps. [`effective_lr`](Explain::effective_lr) and the command `wengert inspect` show
+/// such elements. A square that would leave the range counts as the largest that does not: PyTorch's `v` is then
+/// infinite, and the element never moves again.
 ///
 /// The defaults are PyTorch's; [`keras`](RmsProp::keras) and its siblings are what the others mean by RMSProp.
 #[doc(alias("RMSprop", "scale_by_rms", "RMSPropOptimizer"))]

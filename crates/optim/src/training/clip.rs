@@ -4,6 +4,8 @@
 //! all gradients, summed in `f64`. If it is NaN or infinite there is no right length to clip to; the gradients are then
 //! left as they are, so that the culprit can still be found.
 
+use std::iter;
+
 use wengert_autodiff::{Gradients, Real, Tensor};
 
 /// Limits every element: `g ← min(max(g, -limit), limit)`.
@@ -37,7 +39,8 @@ pub fn tensor_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
     let norm = norm(grads);
     if norm.is_finite() {
         for grad in grads.iter_mut() {
-            shrink(grad, sum_of_squares(grad).sqrt(), max);
+            let norm = norm_of(|| iter::once(&*grad));
+            shrink(grad, norm, max);
         }
     }
     norm
@@ -68,11 +71,22 @@ pub fn global_norm<F: Real>(grads: &mut Gradients<F>, max: f64) -> f64 {
 #[doc(alias("get_total_norm", "grad_norm"))]
 #[must_use]
 pub fn norm<F: Real>(grads: &Gradients<F>) -> f64 {
-    grads.iter().fold(0.0, |sum, grad| sum + sum_of_squares(grad)).sqrt()
+    norm_of(|| grads.iter())
 }
 
-fn sum_of_squares<F: Real>(grad: &Tensor<F>) -> f64 {
-    grad.iter().fold(0.0, |sum, g| sum + g.as_f64() * g.as_f64())
+/// Also where the squares leave the range of `f64`, as they do only in `f64`.
+fn norm_of<'a, F: Real, I: Iterator<Item = &'a Tensor<F>>>(tensors: impl Fn() -> I) -> f64 {
+    let squares = |grad: &Tensor<F>| grad.iter().fold(0.0, |sum, g| sum + g.as_f64() * g.as_f64());
+    let sum = tensors().fold(0.0, |sum, grad| sum + squares(grad));
+    if sum.is_normal() || sum.is_nan() {
+        return sum.sqrt();
+    }
+    let max = tensors().flat_map(|grad| grad.iter()).fold(0.0, |max: f64, g| max.max(g.as_f64().abs()));
+    if max == 0.0 || max.is_infinite() {
+        return max;
+    }
+    let part = |g: &F| g.as_f64() / max;
+    max * tensors().flat_map(|grad| grad.iter()).fold(0.0, |sum, g| sum + part(g) * part(g)).sqrt()
 }
 
 fn shrink<F: Real>(grad: &mut Tensor<F>, norm: f64, max: f64) {

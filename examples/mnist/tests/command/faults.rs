@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use wengert::optim::checkpoint::Checkpoint;
 
 use super::{EXAMPLE, dataset, folder, mnist, refused};
@@ -140,6 +141,9 @@ fn nobody_who_reads_standard_output_is_no_reason_to_stop() {
         command.args(settings).args(["--checkpoint", &at("full.wgt")]).stdout(full);
         ended(&command.output().unwrap(), 2, &["standard output"]);
         assert!(fs::read(at("full.wgt")).unwrap() == whole, "the checkpoints differ");
+        let run = mnist(&[&settings[..], &["--metrics", "/dev/full", "--save", &at("model")]].concat());
+        ended(&run, 2, &["--metrics /dev/full"]);
+        assert!(Path::new(&at("model")).exists());
     }
 }
 
@@ -178,26 +182,43 @@ fn another_network_and_other_data_are_not_resumed() {
     assert_eq!(fs::read(&file).unwrap(), kept);
 }
 
+/// A run of three epochs that stopped after one, and its checkpoint.
+struct Begun {
+    folder: PathBuf,
+    checkpoint: Checkpoint,
+    extra: Value,
+}
+
+impl Begun {
+    fn new(name: &str) -> Self {
+        let folder = folder(name);
+        dataset(&folder);
+        let file = folder.join("run.wgt");
+        let (data, path) = (folder.to_str().unwrap(), file.to_str().unwrap());
+        let args = ["--data", data, "--epochs=3", "--hidden=4", "--checkpoint", path, "--stop-after=1"];
+        assert!(mnist(&args).status.success());
+        let checkpoint = Checkpoint::read(&file).unwrap();
+        let extra = checkpoint.extra().unwrap();
+        Self { folder, checkpoint, extra }
+    }
+
+    /// Goes on from a checkpoint with another history or count of steps.
+    fn resume(&self, extra: &Value, steps: u64) -> Output {
+        let mut checkpoint = Checkpoint { extra: extra.to_string(), ..self.checkpoint.clone() };
+        checkpoint.optimizer.as_mut().unwrap().steps = steps;
+        let [file, plots] =
+            ["run.wgt", "plots"].map(|name| self.folder.join(name).to_str().unwrap().to_owned());
+        checkpoint.write(&file).unwrap();
+        let data = self.folder.to_str().unwrap();
+        let args = ["--quiet", "--data", data, "--epochs=3", "--hidden=4", "--checkpoint", &file];
+        mnist(&[&args[..], &["--resume", "--plots", &plots]].concat())
+    }
+}
+
 #[test]
 fn a_history_that_no_run_has_is_refused() {
-    let dir = folder("history");
-    dataset(&dir);
-    let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
-    let (data, file, plots) = (at(""), at("run.wgt"), at("plots"));
-    let args = ["--quiet", "--data", &data, "--epochs=3", "--hidden=4", "--checkpoint", &file];
-    assert!(mnist(&[&args[..], &["--stop-after=1"]].concat()).status.success());
-    let sound = Checkpoint::read(&file).unwrap();
-    let extra: serde_json::Value = sound.extra().unwrap();
-    let changed = |place: &str, value: serde_json::Value| {
-        let (mut file, mut extra) = (sound.clone(), extra.clone());
-        match place {
-            "steps" => file.optimizer.as_mut().unwrap().steps = value.as_u64().unwrap(),
-            place => *extra.pointer_mut(place).unwrap() = value,
-        }
-        file.extra = extra.to_string();
-        file
-    };
-    let epoch = extra["history"][0].clone();
+    let begun = Begun::new("history");
+    let epoch = begun.extra["history"][0].clone();
     for (place, value) in [
         ("/history/0/epoch", 4294967295_u32.into()),
         ("/history/0/epoch", 0.into()),
@@ -216,25 +237,46 @@ fn a_history_that_no_run_has_is_refused() {
         ("steps", i64::MAX.into()),
         ("steps", u64::MAX.into()),
     ] {
-        changed(place, value.clone()).write(&file).unwrap();
-        refused(&[&args[..], &["--resume", "--plots", &plots]].concat(), &["run.wgt"]);
-        let left = fs::read_dir(&plots).map_or(0, Iterator::count);
-        assert_eq!(left, 0, "{place} {value}");
+        let (mut extra, mut steps) = (begun.extra.clone(), 1);
+        match place {
+            "steps" => steps = value.as_u64().unwrap(),
+            place => *extra.pointer_mut(place).unwrap() = value.clone(),
+        }
+        let output = begun.resume(&extra, steps);
+        ended(&output, 2, &["run.wgt"]);
+        assert_eq!(fs::read_dir(begun.folder.join("plots")).unwrap().count(), 0, "{place} {value}");
     }
-    // As large as a loss can be, and a file from before settings and scores were noted: these go on.
-    changed("/history/0/train_loss", f32::MAX.into()).write(&file).unwrap();
-    assert!(mnist(&[&args[..], &["--resume", "--plots", &plots]].concat()).status.success());
-    let picture = fs::read_to_string(Path::new(&plots).join("curves.svg")).unwrap();
+}
+
+#[test]
+fn what_a_file_says_does_not_steer_the_terminal() {
+    let begun = Begun::new("steering");
+    let mut extra = begun.extra.clone();
+    extra["settings"]["training"] = "\u{1b}[2J\u{9b}31m\u{202e}".into();
+    let output = begun.resume(&extra, 1);
+    ended(&output, 2, &["run.wgt", "training: ", "\\u{202e}"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!message.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{message:?}");
+}
+
+#[test]
+fn the_largest_loss_and_an_older_file_go_on() {
+    let begun = Begun::new("older");
+    let mut large = begun.extra.clone();
+    large["history"][0]["train_loss"] = f32::MAX.into();
+    ended(&begun.resume(&large, 1), 0, &[]);
+    let picture = fs::read_to_string(begun.folder.join("plots/curves.svg")).unwrap();
     assert!(picture.len() < 100_000 && !picture.contains("NaN") && !picture.contains("inf"));
-    let mut old = extra.clone();
+
+    // From before the network, the data and scores were noted, and with the times of its epochs.
+    let mut old = begun.extra.clone();
     old.as_object_mut().unwrap().remove("score");
     for name in ["activation", "norm", "training", "test"] {
         old["settings"].as_object_mut().unwrap().remove(name);
     }
     old["history"][0]["seconds"] = 0.25.into();
     old["history"][0]["samples_per_second"] = 384.into();
-    Checkpoint { extra: old.to_string(), ..sound.clone() }.write(&file).unwrap();
-    assert!(mnist(&[&args[..], &["--resume"]].concat()).status.success());
+    ended(&begun.resume(&old, 1), 0, &[]);
 }
 
 #[test]

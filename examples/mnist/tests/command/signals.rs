@@ -31,6 +31,36 @@ fn end(child: Child) -> (ExitStatus, String) {
     (output.status, String::from_utf8(output.stderr).unwrap())
 }
 
+/// Starts the run and stops it at random, again and again, until it comes to its end. Returns for each signal its exit
+/// code, how often the run ended by it, and how often in the middle of an epoch.
+fn stop_until_done(args: &[&str], checkpoint: &Path) -> [(&'static str, i32, u32, u32); 3] {
+    let rng = &mut StdRng::seed_from_u64(5);
+    let mut ended = [("INT", 130, 0, 0), ("TERM", 143, 0, 0), ("KILL", 0, 0, 0)];
+    for round in 0..500 {
+        let resume: &[&str] = if checkpoint.exists() { &["--resume"] } else { &[] };
+        let child = start(&[args, resume].concat());
+        std::thread::sleep(Duration::from_micros(rng.random_range(0..30_000)));
+        let (signal, code, times, within) = &mut ended[round % 3];
+        send(signal, &child);
+        let (status, said) = end(child);
+        if status.success() {
+            return ended;
+        }
+        *times += 1;
+        if *signal == "KILL" {
+            assert_eq!(status.code(), None, "{said}");
+            continue;
+        }
+        assert_eq!(status.code(), Some(*code), "{signal}: {said}");
+        assert!(
+            said.contains("saved to ") && said.contains("stopped.wgt") && said.contains("--resume"),
+            "{said}"
+        );
+        *within += u32::from(said.starts_with("interrupted in epoch"));
+    }
+    panic!("no progress: {ended:?}");
+}
+
 #[test]
 fn stopped_anywhere_it_goes_on_to_the_same_bytes() {
     let dir = folder("stopped");
@@ -52,35 +82,15 @@ fn stopped_anywhere_it_goes_on_to_the_same_bytes() {
 
     let files = files("stopped");
     let files = files.each_ref().map(String::as_str);
-    let rng = &mut StdRng::seed_from_u64(5);
-    // Of each signal: how often the run ended by it, and how often in the middle of an epoch.
-    let mut ended = [("INT", 130, 0, 0), ("TERM", 143, 0, 0), ("KILL", 0, 0, 0)];
-    for round in 0.. {
-        assert!(round < 500, "no progress: {ended:?}");
-        let resume: &[&str] = if Path::new(files[1]).exists() { &["--resume"] } else { &[] };
-        let child = start(&[&settings[..], &files, resume].concat());
-        std::thread::sleep(Duration::from_micros(rng.random_range(0..30_000)));
-        let (signal, code, times, within) = &mut ended[round % 3];
-        send(signal, &child);
-        let (status, said) = end(child);
-        if status.success() {
-            break;
-        }
-        *times += 1;
-        if *signal == "KILL" {
-            assert_eq!(status.code(), None, "{said}");
-            continue;
-        }
-        assert_eq!(status.code(), Some(*code), "{signal}: {said}");
-        assert!(
-            said.contains("saved to ") && said.contains("stopped.wgt") && said.contains("--resume"),
-            "{said}"
-        );
-        *within += i32::from(said.starts_with("interrupted in epoch"));
-    }
+    let ended = stop_until_done(&[&settings[..], &files].concat(), Path::new(files[1]));
     for (signal, _, times, within) in ended {
         assert!(times > 0 && (within > 0 || signal == "KILL"), "{signal}: {times}, {within} within an epoch");
     }
+    let mut left = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(
+        left.all(|name| !name.to_string_lossy().starts_with(".wengert-")),
+        "a killed run has left a file"
+    );
     for kind in ["wgt", "safetensors"] {
         assert!(read(&format!("stopped.{kind}")) == read(&format!("whole.{kind}")), "{kind} differs");
     }

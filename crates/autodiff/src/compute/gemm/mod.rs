@@ -2,15 +2,20 @@
 //!
 //! Work is divided by splitting C, never the inner dimension: each element of C is summed in the same order at any
 //! thread count, so the result has the same bits. One thread's piece is computed by `matrixmultiply`, or by a kernel of
-//! our own where the CPU has AVX-512; these two hold the `unsafe`.
+//! our own where the CPU has AVX-512; these two hold the `unsafe`. They sum in different orders: who wants the same
+//! bits on every CPU asks for the third kernel, which is slower.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+mod reproducible;
+
+use std::env;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::{join, threads};
+use super::{InstructionSet, instruction_set, join, threads};
 
 /// Multiply-adds below which a second thread costs more than it brings.
 const PRODUCTS_TO_DIVIDE: usize = 1 << 20;
@@ -34,7 +39,40 @@ pub struct Gemm<'x, F> {
     pub c: ArrayViewMut2<'x, F>,
 }
 
+/// 0 before the first use, then 1 for no and 2 for yes.
+static REPRODUCIBLE: AtomicU8 = AtomicU8::new(0);
+
+/// Whether matrix products have the same bits on every CPU: [`set_reproducible`], or the environment variable
+/// `WENGERT_REPRODUCIBLE`, if it is neither empty nor `0`.
+pub fn is_reproducible() -> bool {
+    match REPRODUCIBLE.load(Ordering::Relaxed) {
+        0 => {
+            let asked =
+                env::var_os("WENGERT_REPRODUCIBLE").is_some_and(|value| !value.is_empty() && value != "0");
+            set_reproducible(asked);
+            asked
+        }
+        choice => choice == 2,
+    }
+}
+
+/// Has matrix products summed in one order, whatever the CPU, so that a training has the same bits everywhere. All else
+/// has them anyway. The products take several times as long.
+#[doc(alias("deterministic", "use_deterministic_algorithms"))]
+pub fn set_reproducible(reproducible: bool) {
+    REPRODUCIBLE.store(if reproducible { 2 } else { 1 }, Ordering::Relaxed);
+}
+
+/// Whether the slow kernel is the one: `matrixmultiply` chooses its instructions by itself.
+fn one_order() -> bool {
+    is_reproducible()
+        || instruction_set() == InstructionSet::Portable && InstructionSet::best() != instruction_set()
+}
+
 pub(super) fn sgemm(product: Gemm<'_, f32>) {
+    if one_order() {
+        return product.divided(&reproducible::gemm);
+    }
     #[cfg(target_arch = "x86_64")]
     if avx512::fits(&product) {
         let small_m = avx512::is_small_m(&product);
@@ -44,6 +82,9 @@ pub(super) fn sgemm(product: Gemm<'_, f32>) {
 }
 
 pub(super) fn dgemm(product: Gemm<'_, f64>) {
+    if one_order() {
+        return product.divided(&reproducible::gemm);
+    }
     product.divided(&portable::dgemm);
 }
 
@@ -172,6 +213,11 @@ mod tests {
     #[test]
     fn the_product_of_any_cpu_is_right() {
         check_all(portable::sgemm);
+    }
+
+    #[test]
+    fn the_product_with_the_same_bits_everywhere_is_right() {
+        check_all(reproducible::gemm);
     }
 
     #[test]

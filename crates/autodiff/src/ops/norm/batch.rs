@@ -182,7 +182,7 @@ fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Mean<F>, Row<F>) {
         vectorized(inlined!(|| x.for_each(|x| add_slice(sum, x))));
     });
     let count = F::from_f64(m as f64);
-    mean.iter_mut().for_each(|mean| *mean = *mean / count);
+    mean.iter_mut().for_each(|mean| *mean /= count);
     sum_rows(m, of_distances, |rows, sums| {
         let x = rows_of(x, rows);
         vectorized(inlined!(|| x.for_each(|x| add_distances(sums.split_at_mut(c), x, mean))));
@@ -192,7 +192,7 @@ fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Mean<F>, Row<F>) {
     let mut var = row(2) / count;
     // Of equal elements, rounding may leave less than nothing.
     var.zip_mut_with(&rest, |var, &rest| {
-        *var = if *var > rest * rest { *var - rest * rest } else { *var - *var }
+        *var = if *var < rest * rest { F::ZERO } else { *var - rest * rest }
     });
     (Mean { rounded, rest }, var)
 }

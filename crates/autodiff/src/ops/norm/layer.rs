@@ -33,10 +33,11 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn layer_norm(self, weight: Option<Self>, bias: Option<Self>, eps: f64) -> Self {
         let normalize = inlined!(move |x: &mut [F]| {
-            // Before squaring: a large mean would drown the variance. Twice: rounding takes something from a large mean.
+            // Before squaring: a large mean would drown the variance. Twice: rounding takes something from a large
+            // mean.
             for _ in 0..2 {
                 let mean = sum(x) / length(x);
-                x.iter_mut().for_each(|x| *x = *x - mean);
+                x.iter_mut().for_each(|x| *x -= mean);
             }
             divide_by_root(x, eps)
         });
@@ -112,7 +113,7 @@ impl<F: Real> Var<'_, F> {
             let rows = rows_mut(&mut dx).zip(rows_of(&normalized, 0..r.len())).zip(&r);
             vectorized(inlined!(|| {
                 for ((g, x), &r) in rows {
-                    g.iter_mut().zip(slice(&scale)).for_each(|(g, &scale)| *g = *g * scale);
+                    g.iter_mut().zip(slice(&scale)).for_each(|(g, &scale)| *g *= scale);
                     pullback(g, x, r);
                 }
             }));
@@ -152,7 +153,7 @@ fn affine<F: Real>(y: &mut [F], scale: &[F], shift: &[F]) {
 #[inline(always)]
 fn divide_by_root<F: Real>(x: &mut [F], eps: f64) -> F {
     let r = (dot(x, x) / length(x) + F::from_f64(eps)).sqrt().recip();
-    x.iter_mut().for_each(|x| *x = *x * r);
+    x.iter_mut().for_each(|x| *x *= r);
     r
 }
 

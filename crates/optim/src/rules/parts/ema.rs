@@ -29,9 +29,10 @@ pub(crate) fn flush_subnormal<F: Real>(x: F) -> F {
     if x.abs() < F::min_positive_value() { F::ZERO } else { x }
 }
 
-/// The gradient as it is averaged and squared: one whose square would leave the range counts as the largest whose square
-/// does not. An infinite average would silence its element for good; and the step, which depends on ratios (RAdam's
-/// first ones apart), stays the same. An infinite gradient stays infinite and makes the parameter NaN, which is seen.
+/// The gradient as it is averaged and squared: one whose square would leave the range counts as the largest whose
+/// square does not. An infinite average would silence its element for good; and the step, which depends on ratios
+/// (RAdam's first ones apart), stays the same. An infinite gradient stays infinite and makes the parameter NaN, which
+/// is seen.
 #[inline]
 pub(crate) fn squarable<F: Real>(g: F) -> F {
     // A little below the root, so that averages of squares do not round to infinity.

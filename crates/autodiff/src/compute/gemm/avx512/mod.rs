@@ -21,6 +21,7 @@ use std::cell::Cell;
 use ndarray::ArrayView2;
 
 use super::Gemm;
+use crate::compute::{InstructionSet, instruction_set};
 use pack::{lane_mask, pack, pack_panels};
 use tile::{Packed, Strided, Tile};
 
@@ -56,7 +57,7 @@ thread_local! {
 pub(super) fn fits(product: &Gemm<'_, f32>) -> bool {
     let Gemm { alpha, a, beta, c, .. } = product;
     let simple = *alpha == 1.0 && (*beta == 0.0 || *beta == 1.0) && a.ncols() > 0;
-    simple && (c.strides()[1] == 1 || c.ncols() == 1) && is_x86_feature_detected!("avx512f")
+    simple && (c.strides()[1] == 1 || c.ncols() == 1) && instruction_set() == InstructionSet::Avx512
 }
 
 /// Whether [`Product::dots`] is the better way: A has few rows and both operands are contiguous along `k`.
@@ -82,7 +83,8 @@ pub(super) fn sgemm(small_m: bool, mut piece: Gemm<'_, f32>) {
         accumulate: piece.beta == 1.0,
     };
     // SAFETY: pointers, extents and strides come from live ndarray views, whose invariant is that every index within
-    // the extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked the CPU.
+    // the extents is in bounds; C is a unique borrow and cannot overlap A or B; `fits` asked for the CPU's
+    // instructions.
     unsafe {
         match Plan::new(small_m, &product) {
             Plan::Dots => product.dots(),
