@@ -8,7 +8,7 @@ const FILES: usize = 12;
 
 #[test]
 fn no_file_is_too_long() {
-    let all = ["crates", "examples", "tests", "benches"].into_iter().flat_map(rust_files);
+    let all = ["crates", "examples", "tests", "benches", "fuzz"].into_iter().flat_map(rust_files);
     let long = all.filter_map(|path| {
         let lines = read(&path).lines().count();
         (lines > LINES).then(|| format!("{}: {lines} lines", shown(&path)))

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use wengert_files::FileError;
+use wengert_files::{FileError, harmless};
 
 /// What can be wrong with data that comes from outside.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,11 @@ pub enum DataError {
     File(#[from] FileError),
 
     /// A directory holds none of the usual spellings of a file.
-    #[error("{}: expected a file {}, found none of them", directory.display(), names.join(" or "))]
+    #[error(
+        "{}: expected a file {}, found none of them",
+        harmless(&directory.to_string_lossy()),
+        names.join(" or ")
+    )]
     Missing {
         /// Where the file was looked for.
         directory: PathBuf,
@@ -45,7 +49,7 @@ pub enum DataError {
     },
 
     /// What is wrong with the content of a file whose format is sound.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", harmless(&path.to_string_lossy()))]
     InFile {
         /// The file.
         path: PathBuf,

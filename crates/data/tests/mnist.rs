@@ -47,6 +47,8 @@ fn a_missing_file_or_directory_is_named_with_what_was_looked_for() {
     for part in [absent.to_str().unwrap(), "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte"] {
         assert!(message.contains(part), "{message}");
     }
+    let hostile = mnist::load("no\u{1b}[2J").unwrap_err().to_string();
+    assert!(hostile.starts_with(r"no\u001b[2J: expected a file"), "{hostile}");
     write_all(directory.path(), &[1], &[2]);
     fs::remove_file(directory.path().join("t10k-labels-idx1-ubyte")).unwrap();
     let error = mnist::load(directory.path()).unwrap_err();

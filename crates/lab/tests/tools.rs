@@ -98,6 +98,18 @@ fn a_replay_ends_on_the_same_bits() {
     assert_eq!(replayed.state("offset").unwrap().steps, 4, "no gradient is not a gradient of zero");
 }
 
+/// As that of a frozen model.
+#[test]
+fn a_step_without_gradients_is_replayed_as_one() {
+    let model = line();
+    let mut recorder = Recorder::new(Vec::new(), &model).unwrap();
+    recorder.step(&model, &Gradients::default()).unwrap();
+    let recording = read(&recorder.finish().unwrap()).unwrap();
+    let mut optimizer = Optimizer::new(RmsProp::default());
+    assert_eq!(recording.replay(&mut optimizer), recording.start);
+    assert_eq!(optimizer.steps(), 1);
+}
+
 #[test]
 fn nan_and_infinity_survive_a_recording() {
     let model = line();
@@ -130,6 +142,11 @@ fn a_bad_recording_says_what_is_wrong_with_it() {
         let error = read(content.as_bytes()).unwrap_err();
         assert!(error.contains(expected), "{error}\nshould say: {expected}");
     }
+    let hostile = read(good.replacen("gradients 1", "\\u001b[2J\\u202e", 1).as_bytes()).unwrap_err();
+    assert!(
+        hostile.ends_with(r"the format is `wengert \u001b[2J\u202e`, expected `wengert gradients 1`"),
+        "{hostile}"
+    );
     let missing = Recording::<f32>::read("no/such/file").unwrap_err().to_string();
     assert!(missing.starts_with("no/such/file, line 1: "), "{missing}");
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Gradients, Module, ModulePath, Param, Real, Tensor, Visitor, VisitorMut};
+use wengert_files::harmless;
 use wengert_optim::{Optimizer, Rule};
 
 const FORMAT: &str = "wengert gradients 1";
@@ -226,7 +227,7 @@ impl Packed {
 
 /// A file that is not a recording, or a damaged one.
 #[derive(Debug, thiserror::Error)]
-#[error("{}, line {line}: {problem}", file.display())]
+#[error("{}, line {line}: {}", harmless(&file.to_string_lossy()), harmless(problem))]
 pub struct RecordingError {
     /// The file.
     pub file: PathBuf,

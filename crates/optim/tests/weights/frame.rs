@@ -131,6 +131,13 @@ fn both_formats_keep_all_that_a_file_says() {
     assert!(metadata.ends_with("`__metadata__` cannot be the name of a tensor in this format"), "{metadata}");
     let state = refused(Checkpoint { optimizer: optimizer(&["__metadata__"]), ..empty.clone() });
     assert!(state.contains("`__metadata__` cannot"), "{state}");
-    let both = refused(Checkpoint { model: named(&["a/v"]), optimizer: optimizer(&["a/v"]), ..empty });
+    let both =
+        refused(Checkpoint { model: named(&["a/v"]), optimizer: optimizer(&["a/v"]), ..empty.clone() });
     assert!(both.contains("`a/v` is both a tensor of the model and of the optimizer"), "{both}");
+    // Whether or not there is something of ours to say under that key, it would be read as ours.
+    let foreign = Checkpoint { metadata: [note("wengert", "0.1")].into(), ..empty };
+    for foreign in [foreign.clone(), Checkpoint { optimizer: optimizer(&["a/v"]), ..foreign }] {
+        let foreign = refused(foreign);
+        assert!(foreign.ends_with("the metadata of another tool has a `wengert`"), "{foreign}");
+    }
 }

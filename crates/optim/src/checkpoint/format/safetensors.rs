@@ -49,13 +49,12 @@ pub(in crate::checkpoint) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, 
     if tensors.contains_key(METADATA) {
         return Err(format!("`{METADATA}` cannot be the name of a tensor in this format"));
     }
-    let mut metadata = checkpoint.metadata.clone();
-    if let Some(json) = own_metadata(checkpoint).map_err(|error| error.to_string())?
-        && metadata.insert(KEY.to_owned(), json).is_some()
-    {
+    if checkpoint.metadata.contains_key(KEY) {
         return Err(format!("the metadata of another tool has a `{KEY}`"));
     }
-    header::encode(metadata, tensors)
+    let own = own_metadata(checkpoint).map_err(|error| error.to_string())?;
+    let own = own.map(|json| (KEY.to_owned(), json));
+    header::encode(checkpoint.metadata.clone().into_iter().chain(own).collect(), tensors)
 }
 
 /// A file of weights needs none, and is what PyTorch would write.
