@@ -9,6 +9,10 @@ use wengert_fuzz::{assert_harmless, file, frame, roundtrip, within_memory};
 use wengert_optim::checkpoint::Checkpoint;
 
 fuzz_target!(|bytes: &[u8]| {
+    // The seeds are those of the other target, too: a checkpoint is not what is compared here.
+    if bytes.starts_with(b"\x89WGT") {
+        return;
+    }
     let path = file("a", bytes);
     let theirs = SafeTensors::deserialize(bytes);
     within_memory(bytes.len(), || match Checkpoint::read(&path) {
