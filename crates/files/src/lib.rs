@@ -83,7 +83,7 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn names(directory: &Path) -> Vec<String> {
+    pub(crate) fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> =
             fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();

@@ -20,7 +20,6 @@ pub use gemm::{Gemm, is_reproducible, set_reproducible};
 pub use layout::row_major;
 pub use real::Real;
 pub(crate) use simd::inlined;
-
 pub use simd::{InstructionSet, instruction_set, set_instruction_set, vectorized};
 pub use tensor::{IntoTensor, Tensor, first_non_finite};
 pub use threads::{SetThreadsError, join, set_threads, threads};

@@ -8,6 +8,9 @@ use num_traits::{Float, NumAssign};
 use super::gemm::{self, Gemm};
 use super::math;
 
+/// `φ(0) = 1/√2π`.
+const DENSITY_AT_0: f64 = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
+
 /// The element type of a tensor: `f32` (the default everywhere) or `f64` (gradient checks, references).
 ///
 /// The elementary functions come from [`num_traits::Float`]; this trait adds what it lacks. Those named `fast_…` are
@@ -46,11 +49,18 @@ pub trait Real:
     /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(self) -> Self;
 
-    /// The normal distribution function `Φ(x)`, precise also where it is small, and its density `φ(x)`.
-    fn normal(self) -> (Self, Self);
+    /// The normal distribution function `Φ(x)` and its density `φ(x)`; of `f32` and `f64`, `Φ` is precise also where it
+    /// is small.
+    fn normal(self) -> (Self, Self) {
+        let (half, root_half) = (Self::from_f64(0.5), Self::from_f64(FRAC_1_SQRT_2));
+        let density = (-half * self * self).exp() * Self::from_f64(DENSITY_AT_0);
+        (half * (Self::ONE + (self * root_half).erf()), density)
+    }
 
-    /// `xⁿ` to a unit in the last place, which [`powi`](Float::powi) misses for large `n`.
-    fn exact_powi(self, n: i64) -> Self;
+    /// `xⁿ`; of `f32` and `f64` to a unit in the last place, which [`powi`](Float::powi) misses for large `n`.
+    fn exact_powi(self, n: i64) -> Self {
+        i32::try_from(n).map_or_else(|_| self.powf(Self::from_f64(n as f64)), |n| self.powi(n))
+    }
 
     /// `eˣ`.
     fn fast_exp(self) -> Self {
@@ -135,6 +145,6 @@ real!(
 real!(f64, gemm::dgemm, normal, 2, erf: libm::erf);
 
 fn normal(x: f64) -> (f64, f64) {
-    let density = (-0.5 * x * x).exp() * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+    let density = (-0.5 * x * x).exp() * DENSITY_AT_0;
     (0.5 * libm::erfc(-x * FRAC_1_SQRT_2), density)
 }

@@ -135,7 +135,7 @@ impl<F: Real> RunningSum<F> {
     }
 
     pub(crate) fn add(&mut self, x: Tensor<F>) {
-        if self.count > 0 && self.count.is_multiple_of(ROWS) {
+        if self.count.is_multiple_of(ROWS) {
             let mut sum = std::mem::replace(&mut self.sum, x);
             for _ in 0..(self.count / ROWS - 1).trailing_ones() {
                 accumulate(&mut sum, self.wider.pop().expect("a digit that is one"));

@@ -22,6 +22,8 @@ enum Part {
 }
 
 impl NamePattern {
+    /// Reads a pattern.
+    ///
     /// # Errors
     ///
     /// A `[` without its `]`.

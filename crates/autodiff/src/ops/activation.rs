@@ -136,7 +136,6 @@ impl<F: Real> Var<'_, F> {
                 // Where σ no longer varies, its argument's derivative may be infinite.
                 let slope = times_sigmoid_slope(x, u);
                 let varying = if slope == F::ZERO { slope } else { slope * du };
-
                 dy * (sigmoid(u) + varying)
             }),
         )

@@ -197,7 +197,6 @@ impl<F: Real> Var<'_, F> {
             })
         };
         let centered = subtract_mean(&subtract_mean(&x, false), true);
-
         let squares = over.sum(&elementwise::map(&centered, |c| c * c));
         let y = over.finish(squares.mapv_into(|sum| sum / divisor));
         let rate = F::from_f64(2.0) / divisor;

@@ -117,7 +117,6 @@ impl<F: Real> Var<'_, F> {
         let kept = elementwise::zip_inplace(max.clone(), &ln_sum, |max, ln_sum| max + ln_sum);
         let y =
             if keepdim { kept } else { axes.iter().rev().fold(kept, |y, &axis| y.index_axis_move(axis, 0)) };
-
         let dx = self.edge(move |dy| {
             let dy = if keepdim { dy } else { axes.iter().fold(dy, |dy, &axis| dy.insert_axis(axis)) };
             // Not `x - y`: beside a large maximum, the logarithm would be rounded away. Where nothing has any weight,

@@ -132,12 +132,6 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         mut update: impl FnMut(&mut Self, &str, &mut Tensor<F>, &Tensor<F>),
     ) {
         self.validate();
-        assert!(
-            grads.concern(model),
-            "`step`: none of the {} gradients belongs to this model: they are another model's, or a clone's (whose \
-             parameters are its own), or `module!` does not list the fields",
-            grads.len()
-        );
         if let Err(problem) = self.prepare(model, grads) {
             panic!("`step`: {problem}");
         }
@@ -164,10 +158,11 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
         // A step that a panic has cut short is none.
         entries.values_mut().for_each(|entry| entry.last_step = entry.last_step.min(*steps));
         let step = *steps + 1;
-        let (mut new, mut outcome) = (BTreeMap::new(), Ok(()));
+        let (mut new, mut outcome, mut fits) = (BTreeMap::new(), Ok(()), false);
         model.visit(&mut ModulePath::default(), &mut |name, leaf| {
             let Leaf::Param(param) = leaf else { return };
             let (Ok(()), Some(grad)) = (&outcome, grads.get(param)) else { return };
+            fits = true;
             if param.is_frozen() {
                 return;
             }
@@ -182,6 +177,14 @@ impl<R: Rule<F>, F: Real> Optimizer<R, F> {
             };
             entry.last_step = step;
         });
+        // Buffers are asked only where no gradient fits: a step seldom gets so far.
+        if !fits && !grads.concern(model) {
+            return Err(format!(
+                "none of the {} gradients belongs to this model: they are another model's, or a clone's (whose \
+                 parameters are its own), or `module!` does not list the fields",
+                grads.len()
+            ));
+        }
         outcome.map(|()| entries.append(&mut new))
     }
 

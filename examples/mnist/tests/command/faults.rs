@@ -8,15 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use wengert::optim::checkpoint::Checkpoint;
 
-use super::{EXAMPLE, dataset, folder, mnist, refused};
-
-fn ended(output: &Output, code: i32, words: &[&str]) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    for word in words {
-        assert!(message.contains(word), "no `{word}` in: {message}");
-    }
-}
+use super::{EXAMPLE, dataset, ended, folder, mnist, refused};
 
 #[test]
 fn a_training_that_diverges_names_the_place_and_keeps_what_was_good() {

@@ -54,15 +54,20 @@ fn dataset(directory: &Path) {
     }
 }
 
+fn ended(output: &Output, code: i32, words: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for word in words {
+        assert!(message.contains(word), "no `{word}` in: {message}");
+    }
+}
+
 /// Runs with `args` and expects exit code 2, nothing on standard output, and every one of `words` in the message.
 fn refused(args: &[&str], words: &[&str]) {
+    println!("{args:?}");
     let output = mnist(args);
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+    ended(&output, 2, words);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{args:?}");
-    for word in words {
-        assert!(message.contains(word), "{args:?}: no `{word}` in: {message}");
-    }
 }
 
 #[test]

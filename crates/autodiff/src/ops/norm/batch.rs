@@ -1,5 +1,6 @@
 //! Batch norm: over the batch, channel by channel.
 
+use std::array;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -187,9 +188,8 @@ fn column_moments<F: Real>(x: &ArcArray2<F>) -> (Mean<F>, Row<F>) {
         let x = rows_of(x, rows);
         vectorized(inlined!(|| x.for_each(|x| add_distances(sums.split_at_mut(c), x, mean))));
     });
-    let row = |i: usize| Row::from_iter(sums[i * c..(i + 1) * c].iter().copied());
-    let (rounded, rest) = (row(0), row(1) / count);
-    let mut var = row(2) / count;
+    let [rounded, rest, squares] = rows_from(&sums);
+    let (rest, mut var) = (rest / count, squares / count);
     // Of equal elements, rounding may leave less than nothing.
     var.zip_mut_with(&rest, |var, &rest| {
         *var = if *var < rest * rest { F::ZERO } else { *var - rest * rest }
@@ -204,6 +204,12 @@ fn add_distances<F: Real>((sums, squares): (&mut [F], &mut [F]), x: &[F], mean: 
         *sum += distance;
         *square += distance * distance;
     }
+}
+
+/// Several rows that lie one after the other.
+fn rows_from<F: Real, const N: usize>(rows: &[F]) -> [Row<F>; N] {
+    let c = rows.len() / N;
+    array::from_fn(|i| Row::from_iter(rows[i * c..(i + 1) * c].iter().copied()))
 }
 
 /// `(x - μ) scale + shift`.
@@ -230,8 +236,7 @@ fn column_sums<F: Real>(dy: &ArcArray2<F>, x: &ArcArray2<F>, mean: &Mean<F>, r: 
         let rows = rows_of(dy, rows.clone()).zip(rows_of(x, rows));
         vectorized(inlined!(|| rows.for_each(|(dy, x)| add_products(sums.split_at_mut(c), dy, x, rounded))));
     });
-    let row = |i: usize| Row::from_iter(sums[i * c..(i + 1) * c].iter().copied());
-    let (products, sums) = (row(0), row(1));
+    let [products, sums] = rows_from(&sums);
     [(products - &sums * &mean.rest) * r, sums]
 }
 
