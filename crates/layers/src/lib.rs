@@ -1,4 +1,4 @@
-//! Layers for Wengert: dense, embedding, normalization, dropout, initialisation.
+//! Layers for Wengert: dense, convolution, pooling, embedding, normalization, dropout, initialisation.
 //!
 //! The design decision: `forward` takes `&self`, and whether it trains or evaluates is written on the tape it runs on.
 //! [`Tape::new`](wengert_autodiff::Tape::new) means batch statistics and dropout,
@@ -32,12 +32,17 @@ mod layer;
 mod norm;
 mod residual;
 mod sequential;
+mod window;
 
 pub use activation::Activation;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer::Layer;
-pub use norm::{BatchNorm, GroupNorm, LayerNorm, RmsNorm};
+pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 pub use residual::Residual;
 pub use sequential::Sequential;
+pub use window::{
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, Conv1d, Conv2d, ConvTranspose1d,
+    ConvTranspose2d, Flatten, MaxPool1d, MaxPool2d,
+};

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use wengert_autodiff::{IntoTensor, Module, Tape, Tensor, check_gradients, check_module_gradients};
+use wengert_autodiff::{
+    ConvOptions, IntoTensor, Module, Padding, Tape, Tensor, check_gradients, check_module_gradients,
+};
 use wengert_layers::{
-    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual, RmsNorm,
-    Sequential,
+    Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
+    ConvTranspose1d, ConvTranspose2d, Dense, Dropout, Embedding, Flatten, GroupNorm, InstanceNorm, Layer,
+    LayerNorm, MaxPool1d, MaxPool2d, Residual, RmsNorm, Sequential,
 };
 
 const TOLERANCE: f64 = 1e-7;
@@ -60,6 +63,7 @@ fn dense_differentiates_over_any_leading_axes() {
 fn batch_norm_differentiates_through_its_statistics() {
     check("BatchNorm", BatchNorm::new(3), &[5, 3]);
     check("BatchNorm", BatchNorm::new(3), &[2, 3, 4]);
+    check("BatchNorm", BatchNorm::new(3), &[2, 3, 2, 2]);
     check("BatchNorm, no scale", BatchNorm { weight: None, ..BatchNorm::new(3) }, &[5, 3]);
     check("BatchNorm, no shift", BatchNorm { bias: None, ..BatchNorm::new(3) }, &[5, 3]);
 }
@@ -82,6 +86,35 @@ fn group_norm_differentiates_through_its_statistics() {
     check("GroupNorm", GroupNorm::new(2, 4), &[3, 4]);
     check("GroupNorm", GroupNorm::new(2, 4), &[2, 4, 3]);
     check("GroupNorm", GroupNorm::new(2, 4), &[2, 4, 2, 2]);
+}
+
+#[test]
+fn instance_norm_differentiates_through_its_statistics() {
+    check("InstanceNorm", InstanceNorm::new(2), &[3, 2, 4]);
+    check("InstanceNorm", InstanceNorm::affine(2), &[2, 2, 3, 2]);
+}
+
+#[test]
+fn convolutions_differentiate() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let halving = ConvOptions { stride: [2, 2], padding: Padding::Same, groups: 2, ..ConvOptions::default() };
+    check("Conv2d", Conv2d::new(2, 3, [3, 2], rng), &[2, 2, 5, 4]);
+    check("Conv2d", Conv2d { bias: None, ..Conv2d::with_options(2, 4, [3, 3], halving, rng) }, &[2, 2, 5, 4]);
+    check("Conv1d", Conv1d::new(2, 3, 3, rng), &[2, 2, 5]);
+    let doubling = ConvOptions { stride: [2, 2], groups: 2, ..ConvOptions::default() };
+    check("ConvTranspose2d", ConvTranspose2d::with_options(2, 4, [3, 3], doubling, rng), &[2, 2, 3, 2]);
+    check("ConvTranspose1d", ConvTranspose1d::new(2, 3, 3, rng), &[2, 2, 4]);
+}
+
+#[test]
+fn pooling_differentiates() {
+    check("MaxPool2d", MaxPool2d::new(2), &[2, 2, 4, 5]);
+    check("AvgPool2d", AvgPool2d::new([2, 3]), &[2, 2, 4, 5]);
+    check("MaxPool1d", MaxPool1d::new(2), &[2, 2, 5]);
+    check("AvgPool1d", AvgPool1d::new(2), &[2, 2, 5]);
+    check("AdaptiveMaxPool2d", AdaptiveMaxPool2d([2, 3]), &[2, 2, 4, 5]);
+    check("AdaptiveAvgPool2d", AdaptiveAvgPool2d([1, 1]), &[2, 2, 4, 5]);
+    check("Flatten", Flatten, &[2, 2, 4, 5]);
 }
 
 #[test]

@@ -6,7 +6,10 @@ use std::sync::Mutex;
 use ndarray::IxDyn;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Tape, Tensor};
-use wengert_layers::{BatchNorm, Dense, Dropout, GroupNorm, Layer, LayerNorm, Residual, RmsNorm};
+use wengert_layers::{
+    BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, GroupNorm, InstanceNorm, Layer, LayerNorm,
+    MaxPool2d, Residual, RmsNorm,
+};
 
 static FILE: Mutex<String> = Mutex::new(String::new());
 
@@ -30,6 +33,11 @@ fn mistakes_are_reported_where_forward_was_called() {
     panics_here("LayerNorm", LayerNorm::new(3));
     panics_here("RmsNorm", RmsNorm::new(3));
     panics_here("GroupNorm", GroupNorm::new(1, 3));
+    panics_here("InstanceNorm", InstanceNorm::new(5));
+    panics_here("Conv2d", Conv2d::new(5, 3, [2, 2], rng));
+    panics_here("Conv1d", Conv1d::new(5, 3, 2, rng));
+    panics_here("ConvTranspose2d", ConvTranspose2d::new(5, 3, [2, 2], rng));
+    panics_here("MaxPool2d", MaxPool2d::new(2));
     panics_here("Dropout without random numbers", Dropout::new(0.5));
     _ = std::panic::take_hook();
 }

@@ -4,11 +4,13 @@ use ndarray::{Array2, ArrayD};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
-use wengert_autodiff::{Gradients, IntoTensor, Module, Param, Tape, Tensor, Var, module};
-use wengert_layers::{
-    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual,
+use wengert_autodiff::{
+    ConvOptions, Gradients, IntoTensor, Module, Padding, Param, Tape, Tensor, Var, module,
 };
-use wengert_layers::{RmsNorm, Sequential};
+use wengert_layers::{
+    Activation, BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, GroupNorm, Layer,
+    LayerNorm, MaxPool2d, Residual, RmsNorm, Sequential,
+};
 
 #[derive(Clone)]
 struct Mlp {
@@ -122,13 +124,19 @@ struct OneOfEach {
     residual: Residual<Dense>,
     activation: Activation,
     dropout: Dropout,
+    signal: Conv1d,
+    image: Conv2d,
+    transposed: ConvTranspose2d,
+    pool: MaxPool2d,
 }
 
-module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual });
+module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual, signal, image, transposed });
 
 #[test]
 fn a_model_of_named_layers_can_be_serialized() {
     let rng = &mut StdRng::seed_from_u64(0);
+    let halving =
+        ConvOptions { stride: [2, 1], padding: Padding::Zeros([1, 0]), groups: 2, ..ConvOptions::default() };
     let model = OneOfEach {
         embedding: Embedding::new(3, 2, rng),
         dense: Dense { bias: None, ..Dense::new(2, 4, rng) },
@@ -139,11 +147,17 @@ fn a_model_of_named_layers_can_be_serialized() {
         residual: Residual(Dense::new(4, 4, rng)),
         activation: Activation::LeakyRelu(0.2),
         dropout: Dropout::new(0.25),
+        signal: Conv1d::new(2, 3, 2, rng),
+        image: Conv2d::with_options(2, 4, [2, 3], halving, rng),
+        transposed: ConvTranspose2d::new(2, 3, [2, 2], rng),
+        pool: MaxPool2d::new([2, 3]),
     };
     let text = serde_json::to_string(&model).unwrap();
     let read: OneOfEach = serde_json::from_str(&text).unwrap();
     assert_eq!(read.state_dict(), model.state_dict());
     assert_eq!((read.batch.momentum, read.rms.eps, read.group.groups), (None, 1e-3, 2));
+    assert_eq!((read.image.options, read.signal.options), (halving, ConvOptions::default()));
+    assert_eq!(read.pool, model.pool);
     assert_eq!((read.activation, read.dropout.p()), (Activation::LeakyRelu(0.2), 0.25));
 }
 

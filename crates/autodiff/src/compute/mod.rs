@@ -14,6 +14,7 @@ mod simd;
 pub(crate) mod sum;
 mod tensor;
 mod threads;
+pub(crate) mod window;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
 pub use gemm::{Gemm, is_reproducible, set_reproducible};

@@ -94,17 +94,21 @@ pub(crate) fn sum_rows<F: Real>(n: usize, to: &mut [F], add: impl Fn(Range<usize
     buffers::recycle(second_halves);
 }
 
+/// How many of `n` rows are added up beside the others, if they are too many to be added one after the other.
+pub(crate) fn first_half(n: usize) -> Option<usize> {
+    (n > ROWS).then(|| n.div_ceil(ROWS).next_power_of_two() / 2 * ROWS)
+}
+
 fn add_in_pairs<F: Real>(
     rows: Range<usize>,
     to: &mut [F],
     second_halves: &mut [F],
     add: &impl Fn(Range<usize>, &mut [F]),
 ) {
-    if rows.len() <= ROWS {
+    let Some(first) = first_half(rows.len()) else {
         to.fill(F::ZERO);
         return add(rows, to);
-    }
-    let first = rows.len().div_ceil(ROWS).next_power_of_two() / 2 * ROWS;
+    };
     let middle = rows.start + first;
     add_in_pairs(rows.start..middle, to, second_halves, add);
     let (second, second_halves) = second_halves.split_at_mut(to.len());

@@ -12,3 +12,6 @@ mod select;
 mod shape;
 mod softmax;
 mod unary;
+mod window;
+
+pub use window::{ConvOptions, Padding, PoolOptions};

@@ -1,4 +1,4 @@
-//! The ops, one line or more each.
+//! The ops, one line or more each; those of windows are in a file of their own.
 
 use ndarray::{arr2, aview1};
 use wengert_autodiff::{Tensor, Var};
@@ -19,6 +19,7 @@ pub(crate) enum Domain {
 }
 use Domain::{Distinct, Positive, Real};
 
+#[derive(Clone)]
 pub(crate) struct Row {
     /// The method's name, which the test `the_table_knows_every_op` looks for.
     pub(crate) op: &'static str,
@@ -31,6 +32,7 @@ pub(crate) struct Row {
 macro_rules! shapes {
     ($($([$($size:expr),*])*);*) => { &[$(&[$(&[$($size),*]),*]),*] };
 }
+pub(crate) use shapes;
 
 /// A matrix, no rows, one column, and a scalar.
 const ONE: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; []);
@@ -53,7 +55,7 @@ fn labels(x: Var<'_, f64>) -> Vec<usize> {
     (0..x.shape()[0]).map(|row| (2 * row + 1) % x.shape()[1]).collect()
 }
 
-fn row(op: &'static str, domain: Domain, shapes: Shapes, f: Op) -> Row {
+pub(crate) fn row(op: &'static str, domain: Domain, shapes: Shapes, f: Op) -> Row {
     Row { op, domain, shapes, f }
 }
 

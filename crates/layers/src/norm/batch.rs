@@ -4,9 +4,9 @@ use wengert_autodiff::{Buffer, Param, Real, Tape, Tensor, Var, module};
 
 use crate::Layer;
 
-/// Normalizes each channel of `x: [n, c]` or `[n, c, l]` over the batch (Ioffe and Szegedy, 2015).
+/// Normalizes each channel of `x: [n, c, …]` over the batch and all axes behind (Ioffe and Szegedy, 2015).
 ///
-/// On a recording tape it uses the batch's mean and its *biased* variance, Σ (x - μ)² / m over the m = n l values of a
+/// On a recording tape it uses the batch's mean and its *biased* variance, Σ (x - μ)² / m over the m values of a
 /// channel, and moves the running statistics:
 ///
 /// ```text
@@ -19,7 +19,7 @@ use crate::Layer;
 ///
 /// If it is used twice in one step, the second use continues from the running statistics that the first one left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias("BatchNorm1d", "BatchNormalization", "track_running_stats"))]
+#[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization", "track_running_stats"))]
 pub struct BatchNorm<F: Real = f32> {
     /// The scale `[c]`, or none; it starts at 1.
     #[doc(alias("gamma", "scale", "affine"))]
@@ -102,15 +102,15 @@ impl<F: Real> BatchNorm<F> {
 impl<F: Real> Layer<F> for BatchNorm<F> {
     /// # Panics
     ///
-    /// If `x` is not `[n, c]` or `[n, c, l]` with this layer's `c`; on a recording tape also if there are fewer than
+    /// If `x` is not `[n, c, …]` with this layer's `c`; on a recording tape also if there are fewer than
     /// two values per channel, which have no variance.
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>) -> Var<'t, F> {
         let (tape, shape) = (x.tape(), x.shape());
         let c = self.running_mean.value().len();
         assert!(
-            matches!(shape[..], [_, channels] | [_, channels, _] if channels == c),
-            "`BatchNorm` of {c} channels needs an input [n, {c}] or [n, {c}, l], this one has shape {shape:?}"
+            matches!(shape[..], [_, channels, ..] if channels == c),
+            "`BatchNorm` of {c} channels needs an input [n, {c}, …], this one has shape {shape:?}"
         );
         if tape.is_inference() || self.running_mean.is_frozen() {
             return self.normalize_by_running(x);

@@ -7,9 +7,10 @@ use crate::Layer;
 /// Normalizes each sample of `x: [n, c, …]` over groups of neighbouring channels, with the biased variance, then scales
 /// and shifts by channel (Wu and He, 2018). Training and evaluation are alike.
 ///
-/// One group is a layer norm over all axes but the first; as many groups as channels is an instance norm.
+/// One group is a layer norm over all axes but the first; as many groups as channels is an
+/// [`InstanceNorm`](crate::InstanceNorm).
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias("GroupNormalization", "InstanceNorm"))]
+#[doc(alias = "GroupNormalization")]
 pub struct GroupNorm<F: Real = f32> {
     /// How many groups share the channels equally.
     pub groups: usize,
@@ -58,10 +59,23 @@ impl<F: Real> Layer<F> for GroupNorm<F> {
             shape.len() >= 2 && shape[1] == channels,
             "`GroupNorm` of {channels} channels needs an input [n, {channels}, …], this one has shape {shape:?}"
         );
-        let group = shape[1..].iter().product::<usize>() / self.groups;
-        let normalized = x.reshape(&[shape[0], self.groups, group]).layer_norm(None, None, self.eps);
-        scale_and_shift(normalized.reshape(&shape), &self.weight, &self.bias)
+        by_groups(x, self.groups, self.eps, &self.weight, &self.bias)
     }
+}
+
+/// Normalizes each sample over so many groups of channels, then scales and shifts by channel.
+#[track_caller]
+pub(super) fn by_groups<'t, F: Real>(
+    x: Var<'t, F>,
+    groups: usize,
+    eps: f64,
+    weight: &Option<Param<F>>,
+    bias: &Option<Param<F>>,
+) -> Var<'t, F> {
+    let shape = x.shape();
+    let group = shape[1..].iter().product::<usize>() / groups;
+    let normalized = x.reshape(&[shape[0], groups, group]).layer_norm(None, None, eps);
+    scale_and_shift(normalized.reshape(&shape), weight, bias)
 }
 
 #[track_caller]

@@ -4,11 +4,13 @@ use wengert_autodiff::{Param, Real, Var};
 
 mod batch;
 mod group;
+mod instance;
 mod layer;
 mod rms;
 
 pub use batch::BatchNorm;
 pub use group::GroupNorm;
+pub use instance::InstanceNorm;
 pub use layer::LayerNorm;
 pub use rms::RmsNorm;
 

@@ -8,12 +8,12 @@ use ndarray::{ArcArray2, IxDyn};
 
 use super::{Row, by_row, channel_values, into_tensor, rows_mut, rows_of, slice};
 use crate::compute::sum::{add_slice, sum_rows};
-use crate::compute::{buffers, inlined, vectorized};
+use crate::compute::{buffers, inlined, layout, vectorized};
 use crate::{Edge, Real, Tensor, Var};
 
 /// # Batch normalization
 impl<F: Real> Var<'_, F> {
-    /// Normalizes each channel of `x: [n, c]` or `[n, c, l]` over its `m = n l` values, then scales it by `w: [c]` and
+    /// Normalizes each channel of `x: [n, c, …]` over its `m` values in all other axes, then scales it by `w: [c]` and
     /// shifts it by `b: [c]` (Ioffe and Szegedy, 2015): `y = w x̂ + b`, in the shape of `x`, with
     ///
     /// ```text
@@ -35,8 +35,8 @@ impl<F: Real> Var<'_, F> {
     ///
     /// # Panics
     ///
-    /// If `x` does not have two or three axes, if it holds no element, or if `w` or `b` does not have the shape `[c]`.
-    #[doc(alias("batch_normalization", "BatchNorm1d"))]
+    /// If `x` has fewer than two axes, if it holds no element, or if `w` or `b` does not have the shape `[c]`.
+    #[doc(alias("batch_normalization", "BatchNorm1d", "BatchNorm2d"))]
     #[track_caller]
     pub fn batch_norm(
         self,
@@ -46,8 +46,8 @@ impl<F: Real> Var<'_, F> {
     ) -> (Self, Tensor<F>, Tensor<F>) {
         let shape = self.shape();
         assert!(
-            matches!(shape.len(), 2 | 3) && !shape.contains(&0),
-            "`batch_norm` needs an input [n, c] or [n, c, l] with elements, this one has shape {shape:?}"
+            shape.len() >= 2 && !shape.contains(&0),
+            "`batch_norm` needs an input [n, c, …] with elements, this one has shape {shape:?}"
         );
         let c = shape[1];
         let x = by_channel(self.value());
@@ -90,7 +90,7 @@ impl<F: Real> Var<'_, F> {
     ///
     /// # Panics
     ///
-    /// If `x` does not have two or three axes, or if `mean`, `var`, `w` or `b` does not have the shape `[c]`.
+    /// If `x` has fewer than two axes, or if `mean`, `var`, `w` or `b` does not have the shape `[c]`.
     #[doc(alias("batch_normalization", "running_mean", "running_var"))]
     #[track_caller]
     pub fn batch_norm_with(
@@ -104,8 +104,8 @@ impl<F: Real> Var<'_, F> {
         const OP: &str = "batch_norm_with";
         let shape = self.shape();
         assert!(
-            matches!(shape.len(), 2 | 3) && shape[1] > 0,
-            "`{OP}` needs an input [n, c] or [n, c, l], this one has shape {shape:?}"
+            shape.len() >= 2 && shape[1] > 0,
+            "`{OP}` needs an input [n, c, …], this one has shape {shape:?}"
         );
         let c = shape[1];
         let x = by_channel(self.value());
@@ -142,22 +142,28 @@ fn parameter_edges<F: Real>(
     parameters.into_iter().enumerate().filter_map(edge).collect()
 }
 
-/// `x: [n, c]` as it is, `[n, c, l]` as `[n l, c]`: one column per channel, in row-major order.
+/// `x: [n, c]` as it is, `[n, c, …]` with the last axes moved before the channels: one column per channel, in row-major
+/// order.
 fn by_channel<F: Real>(x: Tensor<F>) -> ArcArray2<F> {
-    let c = x.shape()[1];
-    let x = if x.ndim() == 3 { x.permuted_axes(IxDyn(&[0, 2, 1])) } else { x };
-    by_row(x, c)
+    let (n, c) = (x.shape()[0], x.shape()[1]);
+    if x.ndim() == 2 {
+        return by_row(x, c);
+    }
+    let positions = x.shape()[2..].iter().product();
+    by_row(layout::reshaped(x, &[n, c, positions]).permuted_axes(IxDyn(&[0, 2, 1])), c)
 }
 
 /// The inverse of [`by_channel`].
 fn to_channels<F: Real>(rows: ArcArray2<F>, shape: &[usize]) -> Tensor<F> {
-    match *shape {
-        [n, c, l] => {
-            let x = rows.into_shape_with_order(IxDyn(&[n, l, c])).expect("as many elements");
-            x.permuted_axes(IxDyn(&[0, 2, 1]))
-        }
-        _ => rows.into_dyn(),
+    let [n, c, last @ ..] = shape else { unreachable!("the op asked for two axes") };
+    if last.is_empty() {
+        return rows.into_dyn();
     }
+    let mut x = rows.into_shape_with_order(IxDyn(&[&[*n], last, &[*c]].concat())).expect("as many elements");
+    let mut order: Vec<_> = (0..shape.len()).collect();
+    order[1..].rotate_right(1);
+    x = x.permuted_axes(order);
+    x
 }
 
 /// `1/√(σ² + ε)`.
