@@ -2,7 +2,7 @@
 
 use super::{PoolOptions, with_height, without_height};
 use crate::compute::window::pooling::Windows;
-use crate::{Real, Tensor, Var};
+use crate::{Real, Var};
 
 /// # Pooling
 ///
@@ -151,8 +151,7 @@ impl<F: Real> Var<'_, F> {
     fn max_of(self, op: &'static str, windows: Windows) -> Self {
         let x = self.value();
         let y = windows.max(&x);
-        let saved: Tensor<F> = y.clone();
-        let dx = self.edge(move |dy| windows.max_gradient(&dy, &x, &saved));
+        let dx = self.edge(move |dy| windows.max_gradient(&dy, &x));
         self.tape().record(op, y, [dx])
     }
 

@@ -1,0 +1,86 @@
+//! LeNet-5 on MNIST, the form of PyTorch's tutorial: how long an epoch takes, and what it reads.
+//!
+//! `cargo run --release -p wengert-benches --example lenet -- DIR`, with MNIST's four files in DIR. The same in PyTorch
+//! is `benches/peers/lenet_torch.py`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+use rand::{SeedableRng, rngs::StdRng};
+use wengert::data::{ImageDataset, mnist};
+use wengert::layers::{Conv2d, Flatten, MaxPool2d};
+use wengert::prelude::*;
+
+#[derive(Parser)]
+struct Args {
+    /// MNIST's four files.
+    dir: PathBuf,
+    #[arg(long, default_value_t = 1)]
+    epochs: usize,
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+const BATCH: usize = 128;
+
+/// 28 × 28 → 6 × 12 × 12 → 16 × 4 × 4 → 120 → 84 → 10.
+fn lenet(rng: &mut StdRng) -> Sequential {
+    Sequential::new()
+        .with(Conv2d::new(1, 6, [5, 5], rng))
+        .with(Activation::Relu)
+        .with(MaxPool2d::new(2))
+        .with(Conv2d::new(6, 16, [5, 5], rng))
+        .with(Activation::Relu)
+        .with(MaxPool2d::new(2))
+        .with(Flatten)
+        .with(Dense::new(256, 120, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(120, 84, rng))
+        .with(Activation::Relu)
+        .with(Dense::new(84, 10, rng))
+}
+
+fn images<'t>(tape: &'t Tape, batch: &wengert::data::Batch) -> Var<'t> {
+    tape.constant(batch.x.clone()).reshape(&[batch.labels.len(), 1, 28, 28])
+}
+
+/// The share of the images that are read correctly.
+fn accuracy(net: &Sequential, data: &ImageDataset) -> f64 {
+    let mut tape = Tape::inference();
+    let mut correct = 0;
+    for batch in data.batches(500) {
+        tape.reset();
+        let logits = net.forward(images(&tape, &batch)).value();
+        let read = logits.rows().into_iter().map(|row| (0..10).max_by(|&i, &j| row[i].total_cmp(&row[j])));
+        correct += read.zip(batch.labels).filter(|&(digit, label)| digit == Some(label)).count();
+    }
+    correct as f64 / data.len() as f64
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    wengert::set_threads(args.threads)?;
+    let data = mnist::load(&args.dir)?;
+    let rng = &mut StdRng::seed_from_u64(args.seed);
+    let mut net = lenet(rng);
+    let mut opt = Optimizer::new(Adam { lr: 3e-4, ..Adam::default() });
+    let mut tape = Tape::new();
+    for epoch in 1..=args.epochs {
+        let start = Instant::now();
+        for batch in data.train.batches(BATCH).shuffle(rng) {
+            tape.reset();
+            let grads = net.forward(images(&tape, &batch)).cross_entropy(&batch.labels).backward();
+            opt.step(&mut net, &grads);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        println!(
+            "epoch {epoch}: {seconds:.3} s with {} threads, reads {:.2} % of the test images",
+            args.threads,
+            100.0 * accuracy(&net, &data.test)
+        );
+    }
+    Ok(())
+}
