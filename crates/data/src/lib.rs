@@ -36,6 +36,7 @@ mod batches;
 mod dataset;
 mod error;
 pub mod idx;
+pub mod metrics;
 pub mod mnist;
 pub mod split;
 pub mod synthetic;
