@@ -15,7 +15,7 @@ warnings.simplefilter("ignore")  # what is 0/0 warns
 
 
 def classes_case(note, classes, n, rng, labels_below=None, ties=False):
-    """Scores are multiples of 1/8; without ties each row has distinct ones, for sklearn's top k orders ties otherwise."""
+    """Scores are multiples of 1/8. Without ties those of a row are distinct: sklearn's top k orders ties otherwise."""
     labels = [rng.randrange(labels_below or classes) for _ in range(n)]
     scores = []
     for _ in range(n):

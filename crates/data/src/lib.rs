@@ -1,5 +1,5 @@
-//! Data for Wengert: datasets of any arrays and of images, batches, splits; IDX files, the MNIST family, generated
-//! digits.
+//! Data for Wengert: datasets of any arrays and of images, batches, splits, metrics; CSV files (with the feature
+//! `csv`), IDX files, the MNIST family, generated digits.
 //!
 //! The one design decision: **data stay as they are until a batch is made.** A [`Dataset`] keeps arrays of any type, an
 //! [`ImageDataset`] the `u8` pixels exactly as the file had them, and [`Batches`] makes `f32` of what it gathers. The
@@ -35,11 +35,14 @@
 mod batches;
 mod dataset;
 mod error;
+mod file;
 pub mod idx;
 pub mod metrics;
 pub mod mnist;
 pub mod split;
 pub mod synthetic;
+#[cfg(feature = "csv")]
+pub mod table;
 
 pub use batches::{Batches, Prefetch};
 pub use dataset::{

@@ -10,7 +10,6 @@
 mod element;
 mod gunzip;
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
@@ -18,7 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::DataError;
+use crate::{DataError, file};
 use gunzip::Gunzip;
 
 pub use element::Element;
@@ -113,13 +112,7 @@ fn write_elements<T: Element>(file: &mut impl Write, array: ArrayViewD<T>) -> io
 
 /// Opens `path` for its decompressed content; also says whether it is gzip, and its length in bytes.
 pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read>, bool, u64), DataError> {
-    // Asked before it is opened: to open a pipe waits for a writer.
-    let metadata = fs::metadata(path).map_err(DataError::io(path, "open"))?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(DataError::malformed(path, "a file", "something else"));
-    }
-    let bytes = metadata.len();
-    let file = File::open(path).map_err(DataError::io(path, "open"))?;
+    let (file, bytes) = file::open(path)?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     let gzip = file.fill_buf().map_err(DataError::io(path, "read"))?.starts_with(&GZIP_MAGIC);
     let content: Box<dyn Read> = if gzip { Box::new(Gunzip::new(file)) } else { Box::new(file) };
