@@ -93,7 +93,7 @@ impl Standardization {
         let fits = axes.contains(&0) && axes.iter().all(|&axis| axis < x.ndim() && x.len_of(Axis(axis)) > 0);
         assert!(fits, "fit_over: axes {axes:?} of an array of shape {:?}", x.shape());
         let x = x.view().into_dyn().mapv(Into::into);
-        if let Some((index, &value)) = x.iter().enumerate().find(|(_, x)| !(x.abs() <= LARGEST)) {
+        if let Some((index, &value)) = x.iter().enumerate().find(|(_, x)| x.is_nan() || x.abs() > LARGEST) {
             return Err(DataError::NotFinite { index, value });
         }
         // Less the first, so that the mean of equal numbers is that number.

@@ -80,7 +80,7 @@ impl Confusion {
         let classes = self.unpredicted.len();
         assert!(rows.ncols() == classes, "scores of shape {:?} for {classes} classes", scores.shape());
         for (row, &label) in rows.rows().into_iter().zip(labels) {
-            self.record(label, argmax(&row));
+            self.record(label, argmax(row));
         }
     }
 

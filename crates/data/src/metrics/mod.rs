@@ -48,9 +48,7 @@ pub use roc_auc::RocAuc;
 pub fn argmax<'a, A: Copy + PartialOrd + 'a>(scores: impl IntoIterator<Item = &'a A>) -> Option<usize> {
     let mut best: Option<(usize, A)> = None;
     for (place, &score) in scores.into_iter().enumerate() {
-        if score.partial_cmp(&score).is_none() {
-            return None;
-        }
+        score.partial_cmp(&score)?;
         if best.is_none_or(|(_, best)| score > best) {
             best = Some((place, score));
         }
