@@ -1,5 +1,5 @@
 //! Data for Wengert: datasets of any arrays and of images, batches, splits, metrics; CSV files (with the feature
-//! `csv`), IDX files, the MNIST family, generated digits.
+//! `csv`), NumPy's files (with `npy`), IDX files, the MNIST family, generated digits.
 //!
 //! The one design decision: **data stay as they are until a batch is made.** A [`Dataset`] keeps arrays of any type, an
 //! [`ImageDataset`] the `u8` pixels exactly as the file had them, and [`Batches`] makes `f32` of what it gathers. The
@@ -39,6 +39,8 @@ mod file;
 pub mod idx;
 pub mod metrics;
 pub mod mnist;
+#[cfg(feature = "npy")]
+pub mod npy;
 pub mod split;
 pub mod synthetic;
 #[cfg(feature = "csv")]

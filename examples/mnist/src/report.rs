@@ -150,7 +150,7 @@ impl Confusion {
             tape.reset();
             let probabilities = model.forward(tape.constant(batch.x)).softmax(1).value();
             for (row, &label) in probabilities.rows().into_iter().zip(&batch.labels) {
-                let prediction = argmax(&row);
+                let prediction = argmax(row);
                 confusion.all.record(label, prediction);
                 if let Some(prediction) = prediction.filter(|&class| class != label) {
                     let probability = row[prediction];

@@ -6,6 +6,21 @@
 //!
 //! Source: the description on the original MNIST page (LeCun, Cortes, Burges). The third byte is the element type: `08`
 //! for the unsigned bytes of images, `0c` for the 32-bit integers of QMNIST's labels.
+//!
+//! Files of any type and rank make a [`Dataset`](crate::Dataset):
+//!
+//! ```
+//! use wengert_data::{Dataset, idx, labels};
+//!
+//! # use ndarray::{Array1, Array3};
+//! # let directory = tempfile::tempdir()?;
+//! # let (x, y) = (directory.path().join("x"), directory.path().join("y"));
+//! # idx::write(&x, Array3::from_elem((10, 2, 5), 0.5_f32).view().into_dyn())?;
+//! # idx::write(&y, Array1::from_elem(10, 2_i16).view().into_dyn())?;
+//! let data = Dataset::new(idx::read_as::<f32>(&x)?, labels(&idx::read_as::<i32>(&y)?, 3)?)?;
+//! # assert_eq!((data.all().x.shape(), data.all().y), (&[10, 2, 5][..], vec![2; 10]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod element;
 mod gunzip;
@@ -25,7 +40,7 @@ pub use element::Element;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A deflate stream expands at most this many times: 258 bytes from two bits.
-const DEFLATE_MAX_RATIO: u64 = 1032;
+pub(crate) const DEFLATE_MAX_RATIO: u64 = 1032;
 
 /// Reads an IDX file of unsigned bytes; gzip is recognised by its first two bytes, whatever the name.
 ///
@@ -198,7 +213,7 @@ impl Header {
 }
 
 /// Reads `limit` bytes, or fewer if the content ends before. Memory doubles with what arrives and never passes `limit`.
-fn read_up_to(content: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_up_to(content: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while bytes.len() < limit {
         let chunk = bytes.len().max(1 << 16).min(limit - bytes.len());
