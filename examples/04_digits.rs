@@ -6,6 +6,7 @@
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::{ImageDataset, synthetic};
+use wengert::metrics::Accuracy;
 use wengert::prelude::*;
 
 struct Net {
@@ -25,14 +26,13 @@ impl Net {
 /// The share of the images that are read correctly.
 fn accuracy(net: &Net, images: &ImageDataset) -> f64 {
     let mut tape = Tape::inference();
-    let mut correct = 0;
+    let mut accuracy = Accuracy::new();
     for batch in images.batches(500) {
         tape.reset();
-        let logits = net.forward(tape.constant(batch.x)).value();
-        let read = logits.rows().into_iter().map(|row| (0..10).max_by(|&i, &j| row[i].total_cmp(&row[j])));
-        correct += read.zip(batch.labels).filter(|&(digit, label)| digit == Some(label)).count();
+        let logits = net.forward(tape.constant(batch.x));
+        accuracy.update(&logits.value(), &batch.labels);
     }
-    correct as f64 / images.len() as f64
+    accuracy.value()
 }
 
 fn main() {

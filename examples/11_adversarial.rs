@@ -12,6 +12,7 @@
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::{ImageDataset, synthetic};
+use wengert::metrics;
 use wengert::ndarray::Zip;
 use wengert::prelude::*;
 
@@ -42,10 +43,9 @@ fn attack(model: &Sequential, x: &Tensor, labels: &[usize], steps: usize, size: 
 
 fn accuracy(model: &Sequential, x: &Tensor, labels: &[usize]) -> f64 {
     let tape = Tape::inference();
-    let logits = model.forward(tape.constant(x.clone())).value();
-    let best =
-        logits.rows().into_iter().map(|row| (0..10).max_by(|&i, &j| row[i].total_cmp(&row[j])).unwrap());
-    best.zip(labels).filter(|(best, label)| best == *label).count() as f64 / labels.len() as f64
+    let mut accuracy = metrics::Accuracy::new();
+    accuracy.update(&model.forward(tape.constant(x.clone())).value(), labels);
+    accuracy.value()
 }
 
 /// Accuracy on images of the test set: as they are, after FGSM, after PGD.

@@ -2,6 +2,7 @@
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::synthetic;
+use wengert::metrics::Accuracy;
 use wengert::prelude::*;
 
 #[test]
@@ -21,11 +22,8 @@ fn a_linear_classifier_stays_below_92_percent() {
     }
     let tape = Tape::inference();
     let all = test.batches(test.len()).next().unwrap();
-    let logits = model.forward(tape.constant(all.x)).value();
-    let best =
-        |row: ndarray::ArrayView1<'_, f32>| (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
-    let correct =
-        logits.rows().into_iter().zip(&all.labels).filter(|(row, label)| best(*row) == **label).count();
-    let accuracy = correct as f64 / test.len() as f64;
+    let mut accuracy = Accuracy::new();
+    accuracy.update(&model.forward(tape.constant(all.x)).value(), &all.labels);
+    let accuracy = accuracy.value();
     assert!((0.8..0.92).contains(&accuracy), "{accuracy}");
 }

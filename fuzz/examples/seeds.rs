@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, IxDyn, arr1, arr2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wengert_data::idx;
+use wengert_data::{idx, npy};
 use wengert_fuzz::frame::gzipped;
 use wengert_fuzz::run::{Model, trained};
 use wengert_lab::Recorder;
@@ -32,6 +32,9 @@ fn main() {
     let pattern = ["*.bias\n0.bias", "[!a-c]?[]x]*\ndé]", "**a*b\nxaxxab", "layer[0-24]\nlayer4", "[\n["];
     texts("pattern", &pattern);
     let names = "step-000000000001-loss-3.1e-2.wgt\nstep-7.wgt\nstep-000000000000-loss-inf.wgt\nnotes.txt";
+    let quoted = "\u{feff}id;\"a,b\"\r\n1,\"say \"\"no\"\"\"\r\n,NA\r\n";
+    texts("table", &["a,b,c\n1,x,2.5\n-3e2,y,NA\n0.1,x,\n", quoted, "n\n1\n\n2\nEND\n"]);
+    arrays();
     texts("directory", &[names, "step-1-loss-NaN.wgt\nstep--1.wgt\n.wengert-x.tmp\nstep-2-loss--1.wgt"]);
 }
 
@@ -125,6 +128,29 @@ fn numbers() {
     let two = [gzipped(&[0, 0, 8, 1, 0, 0, 0, 4, 1, 2]), gzipped(&[3, 4]), vec![0; 9]].concat();
     put("idx", "members.gz", &two);
     put("idx", "none", &[0, 0, 8, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+}
+
+/// As NumPy writes them: of three types, in both orders of memory.
+fn arrays() {
+    let counted = ArrayD::from_shape_fn(IxDyn(&[2, 3]), |at| (3 * at[0] + at[1]) as u8);
+    npy::write(seed("npy", "u8"), counted.view()).expect("a file");
+    npy::write(seed("npy", "f32"), counted.mapv(f32::from).t()).expect("a file");
+    npy::write(seed("npy", "i64"), counted.mapv(i64::from).view()).expect("a file");
+    let array = fs::read(seed("npy", "f32")).expect("a file");
+    put("npy", "archive.npz", &archive("a.npy", &array));
+}
+
+/// A zip file of one file, not compressed.
+fn archive(name: &str, content: &[u8]) -> Vec<u8> {
+    let size = content.len() as u32;
+    let mut about = [10_u16, 0, 0, 0, 0x21].map(u16::to_le_bytes).concat();
+    about.extend([crc32fast::hash(content), size, size].map(u32::to_le_bytes).concat());
+    about.extend([name.len() as u16, 0].map(u16::to_le_bytes).concat());
+    let local = [b"PK\x03\x04", &about[..], name.as_bytes(), content].concat();
+    let central = [b"PK\x01\x02\x0a\0", &about[..], &[0; 14], name.as_bytes()].concat();
+    let counts = [0_u16, 0, 1, 1].map(u16::to_le_bytes).concat();
+    let places = [central.len() as u32, local.len() as u32].map(u32::to_le_bytes).concat();
+    [local, central, b"PK\x05\x06".to_vec(), counts, places, vec![0; 2]].concat()
 }
 
 /// Two images of 2 × 2 with their labels, for each of the sets.

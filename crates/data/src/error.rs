@@ -35,6 +35,33 @@ pub enum DataError {
         labels: usize,
     },
 
+    /// Inputs and targets do not pair up.
+    #[error("expected the same number of rows of inputs and targets, found {rows:?}")]
+    RowMismatch {
+        /// Number of rows of each array, inputs first.
+        rows: Vec<usize>,
+    },
+
+    /// An integer is not one of the classes.
+    #[error("expected classes 0..{classes}, found {label} at index {index}")]
+    NotAClass {
+        /// Position of the first such integer, in the array's order.
+        index: usize,
+        /// The integer.
+        label: String,
+        /// Number of classes.
+        classes: usize,
+    },
+
+    /// A number that is infinite or NaN, where a mean is taken.
+    #[error("expected finite numbers, found {value:e} at index {index}")]
+    NotFinite {
+        /// Position of the first such number, in the array's order.
+        index: usize,
+        /// The number.
+        value: f64,
+    },
+
     /// A label is not one of the classes.
     #[error("expected labels {}..{}, found {label} at index {index}", first, first + classes)]
     LabelOutOfRange {

@@ -187,3 +187,19 @@ fn subset_outside_the_dataset_panics() {
 fn split_outside_the_dataset_panics() {
     _ = dataset(3).split_at(4);
 }
+
+#[test]
+fn images_made_ahead_by_threads_are_the_same() {
+    let data = dataset(50);
+    for stats in [None, Some(data.pixel_stats())] {
+        let batches = || {
+            let batches = data.batches(8).shuffle(&mut StdRng::seed_from_u64(4));
+            if let Some(stats) = stats { batches.standardize(stats) } else { batches }
+        };
+        let plain: Vec<_> = batches().map(|batch| (batch.x, batch.labels)).collect();
+        for workers in [0, 1, 4] {
+            let ahead: Vec<_> = batches().prefetch(workers).map(|batch| (batch.x, batch.labels)).collect();
+            assert_eq!(ahead, plain);
+        }
+    }
+}

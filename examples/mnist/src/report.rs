@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wengert::data::ImageDataset;
+use wengert::metrics::{self, Accuracy, argmax};
 use wengert::prelude::*;
 
 /// Images per step where nothing is learnt.
@@ -80,13 +81,10 @@ impl Score {
     /// Adds a batch: its mean loss, its logits `[n, classes]` and its labels.
     pub fn add(&mut self, loss: f32, logits: &Tensor, labels: &[usize]) {
         self.loss += f64::from(loss) * labels.len() as f64;
-        self.correct += logits
-            .rows()
-            .into_iter()
-            .zip(labels)
-            .filter(|(row, label)| argmax(row.iter()) == **label)
-            .count();
-        self.count += labels.len();
+        let mut batch = Accuracy::new();
+        batch.update(logits, labels);
+        self.correct += batch.correct();
+        self.count += batch.count();
     }
 
     /// How many images there were.
@@ -138,30 +136,25 @@ pub struct Mistake {
 /// How often each digit was read as which.
 #[derive(Debug)]
 pub struct Confusion {
-    counts: Vec<Vec<usize>>,
+    all: metrics::Confusion,
     /// The surest first.
     pub mistakes: Vec<Mistake>,
 }
 
 impl Confusion {
     pub fn of(model: &impl Layer, data: &ImageDataset) -> Self {
-        let classes = data.classes();
-        let mut confusion = Self { counts: vec![vec![0; classes]; classes], mistakes: Vec::new() };
+        let mut confusion = Self { all: metrics::Confusion::new(data.classes()), mistakes: Vec::new() };
         let mut tape = Tape::inference();
         let mut index = 0;
         for batch in data.batches(EVALUATION_BATCH) {
             tape.reset();
             let probabilities = model.forward(tape.constant(batch.x)).softmax(1).value();
             for (row, &label) in probabilities.rows().into_iter().zip(&batch.labels) {
-                let prediction = argmax(row.iter());
-                confusion.counts[label][prediction] += 1;
-                if prediction != label {
-                    confusion.mistakes.push(Mistake {
-                        index,
-                        label,
-                        prediction,
-                        probability: row[prediction],
-                    });
+                let prediction = argmax(row);
+                confusion.all.record(label, prediction);
+                if let Some(prediction) = prediction.filter(|&class| class != label) {
+                    let probability = row[prediction];
+                    confusion.mistakes.push(Mistake { index, label, prediction, probability });
                 }
                 index += 1;
             }
@@ -169,15 +162,21 @@ impl Confusion {
         confusion.mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         confusion
     }
+
+    /// How many images were read correctly.
+    pub fn correct(&self) -> usize {
+        self.all.counts().diag().sum()
+    }
 }
 
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "label \\ read as")?;
-        for class in 0..self.counts.len() {
+        let counts = self.all.counts();
+        for class in 0..counts.ncols() {
             write!(f, "{class:>6}")?;
         }
-        for (label, row) in self.counts.iter().enumerate() {
+        for (label, row) in counts.rows().into_iter().enumerate() {
             write!(f, "\n{label:>15}")?;
             for &count in row {
                 if count == 0 { write!(f, "{:>6}", "·")? } else { write!(f, "{count:>6}")? }
@@ -185,9 +184,4 @@ impl fmt::Display for Confusion {
         }
         Ok(())
     }
-}
-
-/// The index of the largest value, the first of equals.
-fn argmax<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
-    values.enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }

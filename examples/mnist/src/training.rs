@@ -171,7 +171,7 @@ impl<'a, R: Rule + Serialize + DeserializeOwned> Training<'a, R> {
             plots::draw(directory, &self.run.history, &confusion.mistakes, test)?;
         }
         console.say(format!("\n{confusion}\n"));
-        let correct = test.len() - confusion.mistakes.len();
+        let correct = confusion.correct();
         let share = correct as f64 / test.len() as f64;
         console.result(format!("test accuracy {share:.4} ({correct}/{})", test.len()));
         Ok(())

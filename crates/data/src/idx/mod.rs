@@ -6,11 +6,25 @@
 //!
 //! Source: the description on the original MNIST page (LeCun, Cortes, Burges). The third byte is the element type: `08`
 //! for the unsigned bytes of images, `0c` for the 32-bit integers of QMNIST's labels.
+//!
+//! Files of any type and rank make a [`Dataset`](crate::Dataset):
+//!
+//! ```
+//! use wengert_data::{Dataset, idx, labels};
+//!
+//! # use ndarray::{Array1, Array3};
+//! # let directory = tempfile::tempdir()?;
+//! # let (x, y) = (directory.path().join("x"), directory.path().join("y"));
+//! # idx::write(&x, Array3::from_elem((10, 2, 5), 0.5_f32).view().into_dyn())?;
+//! # idx::write(&y, Array1::from_elem(10, 2_i16).view().into_dyn())?;
+//! let data = Dataset::new(idx::read_as::<f32>(&x)?, labels(&idx::read_as::<i32>(&y)?, 3)?)?;
+//! # assert_eq!((data.all().x.shape(), data.all().y), (&[10, 2, 5][..], vec![2; 10]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod element;
 mod gunzip;
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
@@ -18,7 +32,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::DataError;
+use crate::{DataError, file};
 use gunzip::Gunzip;
 
 pub use element::Element;
@@ -26,7 +40,7 @@ pub use element::Element;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A deflate stream expands at most this many times: 258 bytes from two bits.
-const DEFLATE_MAX_RATIO: u64 = 1032;
+pub(crate) const DEFLATE_MAX_RATIO: u64 = 1032;
 
 /// Reads an IDX file of unsigned bytes; gzip is recognised by its first two bytes, whatever the name.
 ///
@@ -113,13 +127,7 @@ fn write_elements<T: Element>(file: &mut impl Write, array: ArrayViewD<T>) -> io
 
 /// Opens `path` for its decompressed content; also says whether it is gzip, and its length in bytes.
 pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read>, bool, u64), DataError> {
-    // Asked before it is opened: to open a pipe waits for a writer.
-    let metadata = fs::metadata(path).map_err(DataError::io(path, "open"))?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(DataError::malformed(path, "a file", "something else"));
-    }
-    let bytes = metadata.len();
-    let file = File::open(path).map_err(DataError::io(path, "open"))?;
+    let (file, bytes) = file::open(path)?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     let gzip = file.fill_buf().map_err(DataError::io(path, "read"))?.starts_with(&GZIP_MAGIC);
     let content: Box<dyn Read> = if gzip { Box::new(Gunzip::new(file)) } else { Box::new(file) };
@@ -205,7 +213,7 @@ impl Header {
 }
 
 /// Reads `limit` bytes, or fewer if the content ends before. Memory doubles with what arrives and never passes `limit`.
-fn read_up_to(content: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_up_to(content: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while bytes.len() < limit {
         let chunk = bytes.len().max(1 << 16).min(limit - bytes.len());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use rayon::prelude::*;
 use wengert_autodiff::Tape;
+use wengert_data::metrics::Accuracy;
 use wengert_data::{ImageDataset, mnist, synthetic};
 use wengert_layers::{Activation, Dense, Layer, Sequential};
 use wengert_optim::{AdaGrad, Adam, Epsilon, Optimizer, RmsProp, Rule, Sgd};
@@ -96,16 +97,11 @@ impl Images {
 
     fn accuracy(&self, net: &Sequential) -> f64 {
         let tape = Tape::inference();
-        let mut correct = 0;
+        let mut accuracy = Accuracy::new();
         for batch in self.test.batches(self.test.len()) {
-            let logits = net.forward(tape.constant(batch.x)).value();
-            let best = logits
-                .rows()
-                .into_iter()
-                .map(|row| (0..10).fold(0, |a, b| if row[b] > row[a] { b } else { a }));
-            correct += best.zip(&batch.labels).filter(|(best, label)| best == *label).count();
+            accuracy.update(&net.forward(tape.constant(batch.x)).value(), &batch.labels);
         }
-        correct as f64 / self.test.len() as f64
+        accuracy.value()
     }
 
     /// [`accuracies`](Self::accuracies) for each seed.

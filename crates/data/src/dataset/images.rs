@@ -1,19 +1,32 @@
 //! Labelled greyscale images, kept as bytes.
 
-use ndarray::{ArcArray, Array3, ArrayView2, Axis, Ix3, Slice};
+use ndarray::{ArcArray, Array, Array3, ArrayView2, Axis, Ix3, IxDyn, Slice};
 
+use super::rows::{Rows, check, gather_contiguous};
 use crate::DataError;
 
 /// Images of one size with one label each.
 ///
 /// The pixels are shared, not copied, by [`Clone`] and [`split_at`](Self::split_at).
 #[derive(Clone, Debug)]
-#[doc(alias = "TensorDataset")]
 pub struct ImageDataset {
     /// `[n, rows, cols]`, in standard layout.
     images: ArcArray<u8, Ix3>,
     labels: Vec<u8>,
     classes: usize,
+    /// Of the pixels in a batch.
+    scale: f32,
+    shift: f32,
+}
+
+/// Some images, flattened and scaled, with their labels.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Batch {
+    /// `[b, rows * cols]`: pixels in 0..=1, or standardised.
+    pub x: ArcArray<f32, IxDyn>,
+    /// The `b` labels.
+    pub labels: Vec<usize>,
 }
 
 /// Mean and standard deviation of pixels scaled to 0..=1, to standardise by.
@@ -43,7 +56,7 @@ impl ImageDataset {
         }
         let images =
             if images.is_standard_layout() { images } else { images.as_standard_layout().into_owned() };
-        Ok(Self { images: images.into_shared(), labels, classes })
+        Ok(Self { images: images.into_shared(), labels, classes, scale: 1.0 / 255.0, shift: 0.0 })
     }
 
     /// Number of images.
@@ -101,7 +114,7 @@ impl ImageDataset {
         let part = |from: usize, to: usize| Self {
             images: self.images.clone().slice_axis_move(Axis(0), Slice::from(from..to)),
             labels: self.labels[from..to].to_vec(),
-            classes: self.classes,
+            ..*self
         };
         (part(0, n), part(n, self.len()))
     }
@@ -120,7 +133,7 @@ impl ImageDataset {
         Self {
             images: self.images.select(Axis(0), indices).into_shared(),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
-            classes: self.classes,
+            ..*self
         }
     }
 
@@ -137,5 +150,32 @@ impl ImageDataset {
         let mean = sum as f64 / count;
         let variance = (squares as f64 / count - mean * mean).max(0.0);
         PixelStats { mean: (mean / 255.0) as f32, std: (variance.sqrt() / 255.0) as f32 }
+    }
+
+    /// The same images, whose batches are `(pixel / 255 - mean) / std`.
+    pub(crate) fn standardized(mut self, stats: PixelStats) -> Self {
+        let std = if stats.std > 0.0 { stats.std } else { 1.0 };
+        self.scale = 1.0 / (255.0 * std);
+        self.shift = -stats.mean / std;
+        self
+    }
+}
+
+impl Rows for ImageDataset {
+    type Batch = Batch;
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn gather(&self, indices: &[usize]) -> Batch {
+        check(indices, self.len());
+        let (rows, cols) = self.image_size();
+        let width = rows * cols;
+        let bytes = gather_contiguous(self.pixels(), width, indices);
+        let x = bytes.iter().map(|&pixel| f32::from(pixel) * self.scale + self.shift).collect();
+        let x = Array::from_shape_vec(IxDyn(&[indices.len(), width]), x).expect("one row per index");
+        let labels = indices.iter().map(|&index| self.labels[index].into()).collect();
+        Batch { x: x.into_shared(), labels }
     }
 }
