@@ -30,6 +30,7 @@ mod embedding;
 pub mod init;
 mod layer;
 mod norm;
+mod recurrent;
 mod residual;
 mod sequential;
 
@@ -39,5 +40,6 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer::Layer;
 pub use norm::{BatchNorm, GroupNorm, LayerNorm, RmsNorm};
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Nonlinearity, Recurrent, RecurrentCell, Rnn, RnnCell};
 pub use residual::Residual;
 pub use sequential::Sequential;

@@ -7,8 +7,8 @@ use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert_autodiff::{IntoTensor, Module, Tape, Tensor, check_gradients, check_module_gradients};
 use wengert_layers::{
-    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual, RmsNorm,
-    Sequential,
+    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Gru, Layer, LayerNorm, Lstm, Nonlinearity,
+    Recurrent, Residual, RmsNorm, Rnn, Sequential,
 };
 
 const TOLERANCE: f64 = 1e-7;
@@ -82,6 +82,24 @@ fn group_norm_differentiates_through_its_statistics() {
     check("GroupNorm", GroupNorm::new(2, 4), &[3, 4]);
     check("GroupNorm", GroupNorm::new(2, 4), &[2, 4, 3]);
     check("GroupNorm", GroupNorm::new(2, 4), &[2, 4, 2, 2]);
+}
+
+#[test]
+fn recurrent_layers_differentiate_through_all_steps() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    check("Rnn", Rnn::new(3, 2, rng), &[4, 2, 3]);
+    let relu = Rnn::stacked(3, 2, 2, true, rng).with_nonlinearity(Nonlinearity::Relu);
+    check("Rnn, relu", relu, &[3, 2, 3]);
+    check("Gru", Gru::new(3, 2, rng), &[4, 3]);
+    check("Gru without bias", Gru::new(3, 2, rng).without_bias(), &[4, 2, 3]);
+    check("Gru, both directions", Gru::stacked(3, 2, 2, true, rng), &[3, 2, 3]);
+    check(
+        "Lstm, batch first",
+        Recurrent { batch_first: true, ..Lstm::stacked(3, 2, 2, true, rng) },
+        &[2, 3, 3],
+    );
+    let dropout = Dropout::new(0.4);
+    check("Lstm with dropout", Lstm { dropout, ..Lstm::stacked(3, 4, 2, false, rng) }, &[3, 2, 3]);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use ndarray::IxDyn;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Tape, Tensor};
-use wengert_layers::{BatchNorm, Dense, Dropout, GroupNorm, Layer, LayerNorm, Residual, RmsNorm};
+use wengert_layers::{
+    BatchNorm, Dense, Dropout, GroupNorm, Gru, Layer, LayerNorm, Lstm, Residual, RmsNorm, Rnn,
+};
 
 static FILE: Mutex<String> = Mutex::new(String::new());
 
@@ -30,6 +32,9 @@ fn mistakes_are_reported_where_forward_was_called() {
     panics_here("LayerNorm", LayerNorm::new(3));
     panics_here("RmsNorm", RmsNorm::new(3));
     panics_here("GroupNorm", GroupNorm::new(1, 3));
+    panics_here("Rnn", Rnn::new(3, 5, rng));
+    panics_here("Gru", Gru::new(3, 5, rng));
+    panics_here("Lstm", Lstm::new(3, 5, rng));
     panics_here("Dropout without random numbers", Dropout::new(0.5));
     _ = std::panic::take_hook();
 }

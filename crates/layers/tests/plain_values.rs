@@ -6,9 +6,9 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use wengert_autodiff::{Gradients, IntoTensor, Module, Param, Tape, Tensor, Var, module};
 use wengert_layers::{
-    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Residual,
+    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Gru, Layer, LayerNorm, Lstm, Nonlinearity,
+    Residual, RmsNorm, Rnn, Sequential,
 };
-use wengert_layers::{RmsNorm, Sequential};
 
 #[derive(Clone)]
 struct Mlp {
@@ -120,11 +120,14 @@ struct OneOfEach {
     rms: RmsNorm,
     group: GroupNorm,
     residual: Residual<Dense>,
+    rnn: Rnn,
+    gru: Gru,
+    lstm: Lstm,
     activation: Activation,
     dropout: Dropout,
 }
 
-module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual });
+module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual, rnn, gru, lstm });
 
 #[test]
 fn a_model_of_named_layers_can_be_serialized() {
@@ -137,6 +140,9 @@ fn a_model_of_named_layers_can_be_serialized() {
         rms: RmsNorm { eps: 1e-3, ..RmsNorm::new(4) },
         group: GroupNorm::new(2, 4),
         residual: Residual(Dense::new(4, 4, rng)),
+        rnn: Rnn::new(2, 3, rng).with_nonlinearity(Nonlinearity::Relu),
+        gru: Gru { dropout: Dropout::new(0.25), ..Gru::stacked(2, 3, 2, true, rng) },
+        lstm: Lstm { batch_first: true, ..Lstm::new(2, 3, rng).without_bias() },
         activation: Activation::LeakyRelu(0.2),
         dropout: Dropout::new(0.25),
     };
@@ -144,6 +150,8 @@ fn a_model_of_named_layers_can_be_serialized() {
     let read: OneOfEach = serde_json::from_str(&text).unwrap();
     assert_eq!(read.state_dict(), model.state_dict());
     assert_eq!((read.batch.momentum, read.rms.eps, read.group.groups), (None, 1e-3, 2));
+    assert_eq!(read.rnn.cells[0].nonlinearity, Nonlinearity::Relu);
+    assert_eq!((read.gru.bidirectional, read.gru.dropout.p(), read.lstm.batch_first), (true, 0.25, true));
     assert_eq!((read.activation, read.dropout.p()), (Activation::LeakyRelu(0.2), 0.25));
 }
 

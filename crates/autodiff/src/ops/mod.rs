@@ -7,6 +7,7 @@ mod join;
 mod loss;
 mod matmul;
 mod norm;
+mod recurrent;
 mod reduce;
 mod select;
 mod shape;
