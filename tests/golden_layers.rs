@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use wengert_autodiff::ndarray::ArrayD;
 use wengert_autodiff::{Module, ModulePath, Tape, Tensor, Var, Visitor, VisitorMut};
-use wengert_layers::{BatchNorm, Dense, Embedding, GroupNorm, Layer, LayerNorm, RmsNorm, init};
+use wengert_layers::{BatchNorm, Dense, Embedding, GroupNorm, Layer, LayerNorm, PRelu, RmsNorm, init};
 
 /// Below this, a difference is the rounding of numbers that cancel.
 const ABSOLUTE: f64 = 1e-15;
@@ -50,8 +50,11 @@ impl Recorded {
                 Box::new(if flag("bias") { dense } else { Dense { bias: None, ..dense } })
             }
             "Embedding" => {
-                return Self::Embedding(Embedding::new(size("num_embeddings"), size("embedding_dim"), rng));
+                let embedding = Embedding::new(size("num_embeddings"), size("embedding_dim"), rng);
+                let padding_idx = config["padding_idx"].as_u64().map(|index| index as usize);
+                return Self::Embedding(Embedding { padding_idx, ..embedding });
             }
+            "PReLU" => Box::new(PRelu::new(size("num_parameters"))),
             "BatchNorm" => {
                 let norm = BatchNorm::new(size("num_features"));
                 let norm = BatchNorm { eps: eps.unwrap(), momentum: config["momentum"].as_f64(), ..norm };
@@ -113,7 +116,7 @@ fn layers_are_pytorchs() {
         *seen.entry(name.to_owned()).or_insert(0) += 1;
         check(name, case);
     }
-    let expected = ["BatchNorm", "Embedding", "GroupNorm", "LayerNorm", "Linear", "RMSNorm"];
+    let expected = ["BatchNorm", "Embedding", "GroupNorm", "LayerNorm", "Linear", "PReLU", "RMSNorm"];
     assert_eq!(seen.keys().collect::<Vec<_>>(), expected);
     assert!(seen.values().all(|&count| count >= 2), "few cases: {seen:?}");
 }

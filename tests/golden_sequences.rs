@@ -1,5 +1,5 @@
-//! Recurrent and attention layers against PyTorch: every output, and the gradients of every input and parameter, to
-//! 1e-9 relative in f64.
+//! Recurrent layers, attention and transformers against PyTorch: every output, and the gradients of every input and
+//! parameter, to 1e-9 relative in f64.
 
 mod golden;
 
@@ -9,11 +9,15 @@ use golden::{assert_close, tensor};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
+use wengert_autodiff::ndarray::{ArrayD, ArrayView2, Ix2};
 use wengert_autodiff::{Module, Tape, Tensor, Var};
+use wengert_layers::{
+    Activation, LayerNorm, Masks, MultiheadAttention, TransformerEncoder, TransformerEncoderLayer,
+};
 use wengert_layers::{Gru, GruCell, Lstm, LstmCell, Nonlinearity, Recurrent, Rnn, RnnCell};
 
-/// Below this, a difference is the rounding of numbers that cancel.
-const ABSOLUTE: f64 = 1e-15;
+/// Below this, a difference is the rounding of numbers that cancel: the keys' bias, for one, changes no weight.
+const ABSOLUTE: f64 = 1e-13;
 
 #[test]
 fn layers_of_sequences_are_pytorchs() {
@@ -28,12 +32,25 @@ fn layers_of_sequences_are_pytorchs() {
     assert!(seen.values().all(|&count| count >= 8), "few cases: {seen:?}");
 }
 
-const EXPECTED: [&str; 8] =
-    ["GRU", "GRU cell", "LSTM", "LSTM cell", "RNN relu", "RNN relu cell", "RNN tanh", "RNN tanh cell"];
+const EXPECTED: [&str; 12] = [
+    "GRU",
+    "GRU cell",
+    "LSTM",
+    "LSTM cell",
+    "MultiheadAttention",
+    "RNN relu",
+    "RNN relu cell",
+    "RNN tanh",
+    "RNN tanh cell",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "attention",
+];
 
 fn run(name: &str, case: &Case) {
     let rng = &mut StdRng::seed_from_u64(0);
-    let [inputs, units] = [case.size("inputs"), case.size("units")];
+    let (inputs, units) = (case.0["config"]["inputs"].as_u64(), case.0["config"]["units"].as_u64());
+    let [inputs, units] = [inputs, units].map(|size| size.unwrap_or(1) as usize);
     match name {
         "RNN tanh" => {
             case.check(case.stack(), |rnn: &Rnn<f64>, x| pair(rnn.forward_from(x.of("x"), x.get("h"))))
@@ -71,6 +88,27 @@ fn run(name: &str, case: &Case) {
                 (cell.bias_ih, cell.bias_hh) = (None, None);
             }
             case.check(cell, |cell, x| pair(cell.forward(x.of("x"), x.get("h").zip(x.get("c")))));
+        }
+        "attention" => case.check((), |(), x| {
+            let mask = case.mask("mask");
+            let mask = mask.as_ref().map(|mask| mask.view());
+            vec![x.of("x").scaled_dot_product_attention(x.of("k"), x.of("v"), mask, x.get("bias"))]
+        }),
+        "MultiheadAttention" => case.check(case.attention(), |attention, x| {
+            let query = x.of("x");
+            let (key, value) = x.get("k").zip(x.get("v")).unwrap_or((query, query));
+            let (y, weights) = case.masked(x.get("bias"), |masks| attention.attend(query, key, value, masks));
+            vec![y, weights.mean_axes(&[-3], false)]
+        }),
+        "TransformerEncoderLayer" => case.check(case.encoder_layer(), |layer, x| {
+            vec![case.masked(None, |masks| layer.forward_masked(x.of("x"), masks))]
+        }),
+        "TransformerEncoder" => {
+            let norm = case.flag("norm_first").then(|| LayerNorm::new(case.size("width")));
+            let encoder = TransformerEncoder { layers: vec![case.encoder_layer(); 2], norm };
+            case.check(encoder, |encoder, x| {
+                vec![case.masked(None, |masks| encoder.forward_masked(x.of("x"), masks))]
+            });
         }
         other => panic!("an unknown layer {other}"),
     }
@@ -111,6 +149,46 @@ impl Case<'_> {
         let stack = Recurrent::stacked(inputs, units, layers, self.flag("bidirectional"), rng);
         let stack = Recurrent { batch_first: self.flag("batch_first"), ..stack };
         if self.flag("bias") { stack } else { stack.without_bias() }
+    }
+
+    /// A recorded mask of zeros and ones.
+    fn mask(&self, key: &str) -> Option<ArrayD<bool>> {
+        let mask = &self.0["config"][key];
+        (!mask.is_null()).then(|| tensor(mask).mapv(|x| x != 0.0).into_owned())
+    }
+
+    fn masked<'t, R>(&self, added: Option<Var<'t, f64>>, run: impl FnOnce(&Masks<'_, 't, f64>) -> R) -> R {
+        let (allowed, padding) = (self.mask("allowed"), self.mask("padding"));
+        let padding = padding.map(|mask| mask.into_dimensionality::<Ix2>().unwrap());
+        run(&Masks {
+            allowed: allowed.as_ref().map(|mask| mask.view()),
+            padding: padding.as_ref().map(|mask| -> ArrayView2<'_, bool> { mask.view() }),
+            added,
+        })
+    }
+
+    fn attention(&self) -> MultiheadAttention<f64> {
+        let rng = &mut StdRng::seed_from_u64(0);
+        let [width, heads, key, value] = ["width", "heads", "kdim", "vdim"].map(|key| self.size(key));
+        let attention = if (key, value) == (width, width) {
+            MultiheadAttention::new(width, heads, rng)
+        } else {
+            MultiheadAttention::with_widths(width, heads, key, value, rng)
+        };
+        let attention = MultiheadAttention { batch_first: self.flag("batch_first"), ..attention };
+        if self.flag("bias") { attention } else { attention.without_bias() }
+    }
+
+    fn encoder_layer(&self) -> TransformerEncoderLayer<f64> {
+        let rng = &mut StdRng::seed_from_u64(0);
+        let [width, heads, inner] = ["width", "heads", "inner"].map(|key| self.size(key));
+        let mut layer = TransformerEncoderLayer::new(width, heads, inner, rng).with_dropout(0.0);
+        layer.norm_first = self.flag("norm_first");
+        layer.self_attn.batch_first = self.flag("batch_first");
+        if self.0["config"]["activation"] == "gelu" {
+            layer.activation = Activation::Gelu;
+        }
+        layer
     }
 
     fn check<M: Module<f64>>(

@@ -1,8 +1,9 @@
-"""Recurrent and attention layers, from PyTorch in f64. Writes sequences.json."""
+"""Recurrent layers, attention and transformers, from PyTorch in f64. Writes sequences.json."""
 
 import itertools
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from record import Numbers, tensor, write
@@ -103,7 +104,95 @@ def recurrent_cells():
             add(kind, make(3, 2, bias=bias), config, draw(kind, **shapes), with_state)
 
 
+def boolean(*rows):
+    return torch.tensor(rows) == 1
+
+
+def dot_product_attention():
+    mask = boolean([1, 0, 1, 1], [0, 1, 0, 0], [1, 1, 1, 1])
+    nothing = boolean([1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1])
+    bias = {"bias": [3, 4]}
+    runs = [
+        ([2, 3, 5], [2, 4, 5], [2, 4, 2], None, {}, ""),
+        ([3, 5], [4, 5], [4, 1], mask, {}, ""),
+        ([2, 2, 3, 5], [2, 2, 4, 5], [2, 2, 4, 3], mask, {}, ""),
+        ([2, 3, 5], [2, 4, 5], [2, 4, 2], mask[None], {}, ""),
+        ([2, 3, 5], [2, 4, 5], [2, 4, 2], nothing, {}, "a query that may attend to nothing"),
+        ([2, 2, 3, 1], [2, 2, 4, 1], [2, 2, 4, 3], nothing, {}, "a query that may attend to nothing"),
+        ([3, 5], [4, 5], [4, 2], torch.ones(4, 4).tril()[:3] == 1, {}, "causal"),
+        ([2, 3, 5], [2, 4, 5], [2, 4, 2], None, bias, ""),
+        ([1, 2, 3, 5], [1, 2, 4, 5], [1, 2, 4, 2], None, {"bias": [1, 2, 3, 4]}, ""),
+        ([1, 1, 1], [1, 1, 1], [1, 1, 1], None, {}, ""),
+        ([0, 3, 2], [0, 4, 2], [0, 4, 2], None, {}, ""),
+    ]
+    for q, k, v, mask, more, note in runs:
+        inputs = draw("attention", x=q, k=k, v=v, **more)
+
+        def run(_, x, k, v, bias=None):
+            return F.scaled_dot_product_attention(x, k, v, attn_mask=bias if mask is None else mask)
+
+        config = {"mask": None if mask is None else tensor(mask.long())}
+        add("attention", nn.Module(), config, inputs, run, note)
+
+
+def multihead_attention():
+    def case(x, key=None, value=None, heads=2, allowed=None, padding=None, added=None, **options):
+        width, k, v = x[-1], key or x, value or key or x
+        widths = {} if (k[-1], v[-1]) == (width, width) else {"kdim": k[-1], "vdim": v[-1]}
+        module = nn.MultiheadAttention(width, heads, **widths, **options)
+        config = {"width": width, "heads": heads, "kdim": k[-1], "vdim": v[-1]}
+        config |= {"bias": options.get("bias", True), "batch_first": options.get("batch_first", False)}
+        config |= {"allowed": None if allowed is None else tensor(allowed.long())}
+        config |= {"padding": None if padding is None else tensor(padding.long())}
+        shapes = {"x": x} | ({"k": k, "v": v} if key else {}) | ({"bias": added} if added else {})
+
+        def run(module, x, k=None, v=None, bias=None):
+            mask = None if allowed is None else ~allowed
+            k, v = (x, x) if k is None else (k, v)
+            return module(x, k, v, key_padding_mask=padding, attn_mask=mask if bias is None else bias)
+
+        add("MultiheadAttention", module, config, draw("MultiheadAttention", **shapes), run)
+
+    mask = boolean([1, 0, 0], [1, 1, 0], [1, 0, 1])
+    padding = boolean([0, 0, 1], [0, 1, 0])
+    for batch_first in [False, True]:
+        x = [2, 3, 4] if batch_first else [3, 2, 4]
+        for bias in [False, True]:
+            case(x, bias=bias, batch_first=batch_first)
+        case(x, allowed=mask, batch_first=batch_first)
+        case(x, padding=padding, batch_first=batch_first)
+        case(x, allowed=mask, padding=boolean([0, 0, 0], [0, 0, 1]), batch_first=batch_first)
+        case(x, added=[3, 3], batch_first=batch_first)
+        case(x, [2, 5, 4] if batch_first else [5, 2, 4], batch_first=batch_first)
+        key, value = ([2, 5, 3], [2, 5, 6]) if batch_first else ([5, 2, 3], [5, 2, 6])
+        case(x, key, value, heads=1, batch_first=batch_first)
+    case([3, 6], heads=3)
+    case([3, 4], [2, 4], [2, 3], bias=False)
+    case([1, 1, 1], heads=1)
+
+
+def transformer():
+    padding = boolean([0, 0, 1], [0, 1, 1])
+    causal = torch.ones(3, 3).tril() == 1
+    for norm_first, activation, masked in itertools.product([False, True], ["relu", "gelu"], [False, True]):
+        options = {"dim_feedforward": 5, "dropout": 0.0, "activation": activation, "norm_first": norm_first}
+        layer = nn.TransformerEncoderLayer(4, 2, batch_first=masked, **options)
+        config = {"width": 4, "heads": 2, "inner": 5, "activation": activation, "norm_first": norm_first}
+        config |= {"batch_first": masked, "allowed": tensor(causal.long()) if masked else None}
+        config |= {"padding": tensor(padding.long()) if masked else None}
+        masks = {"src_key_padding_mask": padding} if masked else {}
+        x = draw("encoder", x=[2, 3, 4] if masked else [3, 2, 4])
+        masks_of_layer = masks | ({"src_mask": ~causal} if masked else {})
+        add("TransformerEncoderLayer", layer, config, x, lambda m, x: m(x, **masks_of_layer))
+        encoder = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(4) if norm_first else None)
+        masks_of_stack = masks | ({"mask": ~causal} if masked else {})
+        add("TransformerEncoder", encoder, config, x, lambda m, x: m(x, **masks_of_stack))
+
+
 if __name__ == "__main__":
     recurrent_layers()
     recurrent_cells()
+    dot_product_attention()
+    multihead_attention()
+    transformer()
     write(__file__, "sequences.json", cases=cases)

@@ -30,4 +30,5 @@ pub use module::{
     VisitorMut,
 };
 pub use ndarray;
+pub use ops::causal_mask;
 pub use tape::{Edge, Gradients, Tape, TapeStats, Var};

@@ -7,8 +7,9 @@ use ndarray::IxDyn;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert_autodiff::{IntoTensor, Module, Tape, Tensor, check_gradients, check_module_gradients};
 use wengert_layers::{
-    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Gru, Layer, LayerNorm, Lstm, Nonlinearity,
-    Recurrent, Residual, RmsNorm, Rnn, Sequential,
+    Activation, BatchNorm, Dense, Dropout, Embedding, GroupNorm, Gru, Layer, LayerNorm, Lstm,
+    MultiheadAttention, Nonlinearity, PRelu, Recurrent, Residual, RmsNorm, Rnn, Sequential,
+    TransformerEncoder, TransformerEncoderLayer,
 };
 
 const TOLERANCE: f64 = 1e-7;
@@ -103,6 +104,18 @@ fn recurrent_layers_differentiate_through_all_steps() {
 }
 
 #[test]
+fn attention_differentiates_through_its_weights() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let attention = MultiheadAttention { batch_first: true, ..MultiheadAttention::new(4, 2, rng) };
+    check("MultiheadAttention", attention.clone().without_bias(), &[2, 3, 4]);
+    let layer = TransformerEncoderLayer { norm_first: true, ..TransformerEncoderLayer::new(4, 2, 3, rng) };
+    let layer = TransformerEncoderLayer { activation: Activation::Gelu, ..layer };
+    check("TransformerEncoderLayer", layer.clone(), &[3, 2, 4]);
+    let layers = vec![layer.with_dropout(0.0)];
+    check("TransformerEncoder", TransformerEncoder { layers, norm: Some(LayerNorm::new(4)) }, &[3, 4]);
+}
+
+#[test]
 fn dropout_differentiates_through_the_mask_that_it_drew() {
     check("Dropout", Dropout::new(0.4), &[4, 3]);
 }
@@ -131,6 +144,33 @@ fn embedding_adds_up_repeated_rows() {
     let grads = (y * tape.constant(upstream)).sum().backward();
     let expected = [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]].into_tensor();
     assert_eq!(grads.get(&embedding.weight).unwrap(), expected);
+}
+
+/// The second row is padding: its gradient is 0, whatever the row is.
+#[test]
+fn padding_has_no_gradient() {
+    let mut embedding = Embedding::<f64>::new(3, 2, &mut StdRng::seed_from_u64(0)).with_padding(1);
+    assert_eq!(
+        embedding.weight.value().index_axis(ndarray::Axis(0), 1),
+        ndarray::arr1(&[0.0, 0.0]).into_dyn()
+    );
+    let loaded = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_tensor();
+    *embedding.weight.value_mut() = loaded;
+    let tape = Tape::new();
+    let y = Layer::forward(&embedding, tape.constant([[0.0, 1.0], [1.0, 2.0]]));
+    let rows = [[[1.0, 2.0], [3.0, 4.0]], [[3.0, 4.0], [5.0, 6.0]]];
+    assert_eq!(y.value(), rows.into_tensor());
+    let grads = y.sum().backward();
+    let expected = [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]].into_tensor();
+    assert_eq!(grads.get(&embedding.weight).unwrap(), expected);
+}
+
+#[test]
+fn a_learnt_slope_has_its_derivative() {
+    check("PRelu", PRelu::new(1), &[4, 3]);
+    check("PRelu", PRelu::new(1), &[5]);
+    check("PRelu by channel", PRelu::new(3), &[2, 3]);
+    check("PRelu by channel", PRelu::new(3), &[2, 3, 2, 2]);
 }
 
 fn sources(folder: &Path) -> Vec<String> {

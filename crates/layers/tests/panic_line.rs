@@ -7,7 +7,8 @@ use ndarray::IxDyn;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Tape, Tensor};
 use wengert_layers::{
-    BatchNorm, Dense, Dropout, GroupNorm, Gru, Layer, LayerNorm, Lstm, Residual, RmsNorm, Rnn,
+    BatchNorm, Dense, Dropout, Embedding, GroupNorm, Gru, Layer, LayerNorm, Lstm, MultiheadAttention, PRelu,
+    Residual, RmsNorm, Rnn, TransformerEncoderLayer,
 };
 
 static FILE: Mutex<String> = Mutex::new(String::new());
@@ -35,6 +36,10 @@ fn mistakes_are_reported_where_forward_was_called() {
     panics_here("Rnn", Rnn::new(3, 5, rng));
     panics_here("Gru", Gru::new(3, 5, rng));
     panics_here("Lstm", Lstm::new(3, 5, rng));
+    panics_here("MultiheadAttention", MultiheadAttention::new(4, 2, rng));
+    panics_here("TransformerEncoderLayer", TransformerEncoderLayer::new(4, 2, 3, rng));
+    panics_here("PRelu", PRelu::new(3));
+    panics_here("Embedding", Embedding::new(0, 3, rng));
     panics_here("Dropout without random numbers", Dropout::new(0.5));
     _ = std::panic::take_hook();
 }

@@ -1,6 +1,7 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
 mod activation;
+mod attention;
 mod axes;
 mod binary;
 mod join;
@@ -13,3 +14,5 @@ mod select;
 mod shape;
 mod softmax;
 mod unary;
+
+pub use attention::causal_mask;

@@ -206,6 +206,15 @@ pub(crate) fn table() -> Vec<Row> {
         row("rms_norm", Real, shapes!([5, 3] [3]; [0, 3] [3]; [2, 1, 3] [3]; [3] [3]),
             |x| x[0].rms_norm(Some(x[1]), 1e-2)),
 
+        row("attention_weights", Real, shapes!([2, 3, 4] [2, 2, 4]; [3, 4] [3, 4]; [1, 1] [2, 1]; [0, 3, 2] [0, 2, 2];
+            [2, 2, 3, 1] [2, 2, 2, 1]),
+            |x| x[0].attention_weights(x[1], None, None)),
+        row("scaled_dot_product_attention", Real,
+            shapes!([2, 2, 4] [2, 3, 4] [2, 3, 5] [2, 3]; [0, 2, 1] [0, 3, 1] [0, 3, 2] [2, 3]),
+            |x| x[0].scaled_dot_product_attention(x[1], x[2], None, Some(x[3]))),
+        row("scaled_dot_product_attention", Real, shapes!([2, 3, 3] [2, 3, 3] [2, 3, 3]; [3, 2] [3, 2] [3, 1]),
+            |x| x[0].scaled_dot_product_attention(x[1], x[2], Some(first_row_shut().view().into_dyn()), None)),
+
         row("rnn_tanh", Real, RNN,
             |x| x[0].rnn_tanh(Some(x[1]), x[2], Some(x[3]), false)),
         row("rnn_tanh", Real, shapes!([3, 2, 2] [2, 2]), |x| x[0].rnn_tanh(None, x[1], None, true)),
@@ -222,6 +231,10 @@ pub(crate) fn table() -> Vec<Row> {
             |x| with_memory(x[0].lstm(Some((x[1], x[2])), x[3], Some(x[4]), true))),
         row("lstm", Real, shapes!([3, 2, 8] [8, 2]), |x| with_memory(x[0].lstm(None, x[1], None, false))),
     ]
+}
+
+fn first_row_shut() -> ndarray::Array2<bool> {
+    ndarray::Array2::from_shape_fn((3, 3), |(i, j)| i > 0 && j <= i)
 }
 
 /// Both results count: `h` of every step, and the last `c`.

@@ -276,7 +276,7 @@ pub(super) fn step<'t, C: RecurrentCell>(
     let (shape, [inputs, units], name) = (x.shape(), cell.sizes(), C::NAME);
     assert!(
         matches!(shape.len(), 1 | 2) && shape.last() == Some(&inputs),
-        "`{name}RecurrentCell` of {inputs} inputs needs an input [batch, {inputs}] or [{inputs}], this one has shape {shape:?}"
+        "`{name}Cell` of {inputs} inputs needs an input [batch, {inputs}] or [{inputs}], this one has shape {shape:?}"
     );
     let batch = if shape.len() == 2 { shape[0] } else { 1 };
     let mut of_state = shape.clone();
@@ -285,7 +285,7 @@ pub(super) fn step<'t, C: RecurrentCell>(
     for state in state {
         assert!(
             state.shape() == of_state,
-            "`{name}RecurrentCell`: a state of shape {:?}; for an input of shape {shape:?} it needs {of_state:?}",
+            "`{name}Cell`: a state of shape {:?}; for an input of shape {shape:?} it needs {of_state:?}",
             state.shape()
         );
         rows.push(state.reshape(&[batch, units]));
