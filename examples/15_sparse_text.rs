@@ -98,7 +98,8 @@ fn train<R: Rule>(rule: R, lr: f64, seed: u64) -> Outcome {
     let language = Language::new(rng);
     let [all, rare] = [0, 500].map(|rank| language.documents(4000, rank, rng));
     let hit: Vec<_> = (0..WORDS).map(|rank| language.hit(rank)).collect();
-    let mut model = Model { score: Embedding { weight: Array2::zeros((WORDS, 1)).into() } };
+    let mut model =
+        Model { score: Embedding { weight: Array2::zeros((WORDS, 1)).into(), padding_idx: None } };
     let (mut opt, mut tape) = (Optimizer::new(rule), Tape::new());
     let [mut frequent, mut rarely] = [Vec::new(), Vec::new()];
     for step in 0..STEPS {

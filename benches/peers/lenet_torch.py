@@ -1,4 +1,4 @@
-"""LeNet-5 on MNIST in PyTorch, the twin of benches/programs/lenet.rs: `python lenet_torch.py DIR [threads] [epochs]`."""
+"""LeNet-5 on MNIST in PyTorch: `python lenet_torch.py DIR [threads] [epochs]`; see benches/programs/lenet.rs."""
 
 import gzip
 import pathlib

@@ -70,6 +70,19 @@ def embedding():
     add("Embedding", nn.Embedding(5, 3), config, [table], table, "two axes of indices")
 
 
+def embedding_with_padding():
+    config = {"num_embeddings": 4, "embedding_dim": 2, "padding_idx": 1}
+    rows = torch.tensor([[1, 3], [0, 1]])
+    note = "padding, of a row that is not 0"
+    add("Embedding", nn.Embedding(4, 2, padding_idx=1), config, [rows], rows, note)
+
+
+def prelu():
+    for slopes, shape in [(1, [4, 3]), (1, [2, 3, 2]), (1, []), (3, [2, 3]), (3, [2, 3, 2]), (3, [0, 3])]:
+        x = draws("PReLU", shape, shape)
+        add("PReLU", nn.PReLU(slopes), {"num_parameters": slopes}, x[:1], x[1])
+
+
 def batch_norm():
     def case(inputs, last, momentum=0.1, affine=True, eps=1e-5, note=""):
         channels = last.shape[1]
@@ -152,4 +165,6 @@ if __name__ == "__main__":
     layer_norm()
     rms_norm()
     group_norm()
+    embedding_with_padding()
+    prelu()
     write(__file__, "layers.json", cases=cases)

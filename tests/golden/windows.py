@@ -140,7 +140,12 @@ def resizing():
         flat = [n for sides in reversed(border) for n in sides]
         f = lambda x: F.pad(x, flat, value=value) if flat else x * 1.0
         cases.add("pad", f, draw("pad", shape), {"border": border, "value": value})
-    for shape, times in [([1, 2, 2, 3], [2, 3]), ([2, 1, 3, 1], [1, 2]), ([2, 2, 2, 2], [1, 1]), ([0, 1, 2, 2], [2, 2])]:
+    for shape, times in [
+        ([1, 2, 2, 3], [2, 3]),
+        ([2, 1, 3, 1], [1, 2]),
+        ([2, 2, 2, 2], [1, 1]),
+        ([0, 1, 2, 2], [2, 2]),
+    ]:
         f = lambda x: x.repeat_interleave(times[0], 2).repeat_interleave(times[1], 3)
         if 0 not in shape:
             [x] = draw("check", shape)

@@ -30,6 +30,23 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`matmul`", "[2, 4, 3]", "[5, 3, 4]"], || _ = v(t, &[2, 4, 3]).matmul(v(t, &[5, 3, 4])));
     assert_panics(&["`matmul`", "[1, 1, 2, 2]", "[2, 2]"], || _ = v(t, &[1, 1, 2, 2]).matmul(v(t, &[2, 2])));
     assert_panics(&["`linear`", "[2, 3]", "[5, 4]"], || _ = v(t, &[2, 3]).linear(v(t, &[5, 4]), None));
+    assert_panics(&["`attention_weights`", "[2, 3]", "[4, 5]"],
+        || _ = v(t, &[2, 3]).attention_weights(v(t, &[4, 5]), None, None));
+    assert_panics(&["`attention_weights`", "bias", "[3, 2]", "[2, 4]"],
+        || _ = v(t, &[2, 3]).attention_weights(v(t, &[4, 3]), None, Some(v(t, &[3, 2]))));
+    assert_panics(&["`attention_weights`", "mask", "[2]", "[2, 4]"],
+        || _ = v(t, &[2, 3]).attention_weights(v(t, &[4, 3]), Some(aview1(&[true, false]).into_dyn()), None));
+    assert_panics(&["`scaled_dot_product_attention`", "[4, 3]", "[5, 3]"],
+        || _ = v(t, &[2, 3]).scaled_dot_product_attention(v(t, &[4, 3]), v(t, &[5, 3]), None, None));
+    assert_panics(&["`gru`", "[3, 2, 6]", "[6, 3]", "3·h"],
+        || _ = v(t, &[3, 2, 6]).gru(None, v(t, &[6, 3]), None, false));
+    assert_panics(&["`gru`", "at least one step", "[0, 2, 6]"],
+        || _ = v(t, &[0, 2, 6]).gru(None, v(t, &[6, 2]), None, false));
+    assert_panics(&["`lstm`", "[1, 2]", "[3, 2]"],
+        || _ = v(t, &[1, 3, 8]).lstm(Some((v(t, &[3, 2]), v(t, &[1, 2]))), v(t, &[8, 2]), None, false));
+    assert_panics(&["`rnn_tanh`", "[3]", "[2, 2]"],
+        || _ = v(t, &[1, 3, 2]).rnn_tanh(None, v(t, &[2, 2]), Some(v(t, &[3])), true));
+    assert_panics(&["`rnn_relu`", "[3, 2]", "[2, 2]"], || _ = v(t, &[3, 2]).rnn_relu(None, v(t, &[2, 2]), None, true));
     assert_panics(&["`linear`", "[]", "[5, 4]"], || _ = v(t, &[]).linear(v(t, &[5, 4]), None));
     assert_panics(&["`linear`", "[4]", "[5, 3]"], || _ = v(t, &[2, 3]).linear(v(t, &[5, 3]), Some(v(t, &[4]))));
     assert_panics(&["`sum`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).sum_axes(&[2], false));

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt::Debug;
 
 use wengert_autodiff::{Module, Real, Var};
@@ -8,7 +9,12 @@ use wengert_autodiff::{Module, Real, Var};
 /// into a [`Sequential`](crate::Sequential) or a [`Residual`](crate::Residual). A layer is a plain value: derive
 /// [`Clone`] and [`Debug`] for it. Then a `Box<dyn Layer>` can be cloned and printed too, and is itself a layer.
 #[doc(alias = "nn.Module")]
-pub trait Layer<F: Real = f32>: Module<F> + CloneBoxed<F> + Debug + Send + Sync + 'static {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Layer<{F}>`",
+    note = "a layer of one's own has `module!({Self} {{ first_field, second_field }})`, derives `Clone` and `Debug`, \
+            and implements `Layer` with `fn forward<'t>(&self, x: Var<'t>) -> Var<'t>`"
+)]
+pub trait Layer<F: Real = f32>: Module<F> + CloneBoxed<F> + Debug + Send + Sync + Any {
     /// The layer's output for `x`, on the tape of `x`. That tape also says whether this is training.
     #[doc(alias = "call")]
     #[track_caller]

@@ -24,22 +24,30 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+mod attention;
 mod dense;
 mod dropout;
 mod embedding;
 pub mod init;
 mod layer;
 mod norm;
+mod prelu;
+mod recurrent;
 mod residual;
 mod sequential;
 mod window;
 
 pub use activation::Activation;
+pub use attention::{
+    Masks, MultiheadAttention, TransformerEncoder, TransformerEncoderLayer, sinusoidal_positions,
+};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer::Layer;
 pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+pub use prelu::PRelu;
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Nonlinearity, Recurrent, RecurrentCell, Rnn, RnnCell};
 pub use residual::Residual;
 pub use sequential::Sequential;
 pub use window::{

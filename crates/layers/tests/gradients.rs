@@ -10,8 +10,9 @@ use wengert_autodiff::{
 };
 use wengert_layers::{
     Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
-    ConvTranspose1d, ConvTranspose2d, Dense, Dropout, Embedding, Flatten, GroupNorm, InstanceNorm, Layer,
-    LayerNorm, MaxPool1d, MaxPool2d, Residual, RmsNorm, Sequential,
+    ConvTranspose1d, ConvTranspose2d, Dense, Dropout, Embedding, Flatten, GroupNorm, Gru, InstanceNorm,
+    Layer, LayerNorm, Lstm, MaxPool1d, MaxPool2d, MultiheadAttention, Nonlinearity, PRelu, Recurrent,
+    Residual, RmsNorm, Rnn, Sequential, TransformerEncoder, TransformerEncoderLayer,
 };
 
 const TOLERANCE: f64 = 1e-7;
@@ -118,6 +119,36 @@ fn pooling_differentiates() {
 }
 
 #[test]
+fn recurrent_layers_differentiate_through_all_steps() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    check("Rnn", Rnn::new(3, 2, rng), &[4, 2, 3]);
+    let relu = Rnn::stacked(3, 2, 2, true, rng).with_nonlinearity(Nonlinearity::Relu);
+    check("Rnn, relu", relu, &[3, 2, 3]);
+    check("Gru", Gru::new(3, 2, rng), &[4, 3]);
+    check("Gru without bias", Gru::new(3, 2, rng).without_bias(), &[4, 2, 3]);
+    check("Gru, both directions", Gru::stacked(3, 2, 2, true, rng), &[3, 2, 3]);
+    check(
+        "Lstm, batch first",
+        Recurrent { batch_first: true, ..Lstm::stacked(3, 2, 2, true, rng) },
+        &[2, 3, 3],
+    );
+    let dropout = Dropout::new(0.4);
+    check("Lstm with dropout", Lstm { dropout, ..Lstm::stacked(3, 4, 2, false, rng) }, &[3, 2, 3]);
+}
+
+#[test]
+fn attention_differentiates_through_its_weights() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let attention = MultiheadAttention { batch_first: true, ..MultiheadAttention::new(4, 2, rng) };
+    check("MultiheadAttention", attention.clone().without_bias(), &[2, 3, 4]);
+    let layer = TransformerEncoderLayer { norm_first: true, ..TransformerEncoderLayer::new(4, 2, 3, rng) };
+    let layer = TransformerEncoderLayer { activation: Activation::Gelu, ..layer };
+    check("TransformerEncoderLayer", layer.clone(), &[3, 2, 4]);
+    let layers = vec![layer.with_dropout(0.0)];
+    check("TransformerEncoder", TransformerEncoder { layers, norm: Some(LayerNorm::new(4)) }, &[3, 4]);
+}
+
+#[test]
 fn dropout_differentiates_through_the_mask_that_it_drew() {
     check("Dropout", Dropout::new(0.4), &[4, 3]);
 }
@@ -146,6 +177,33 @@ fn embedding_adds_up_repeated_rows() {
     let grads = (y * tape.constant(upstream)).sum().backward();
     let expected = [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]].into_tensor();
     assert_eq!(grads.get(&embedding.weight).unwrap(), expected);
+}
+
+/// The second row is padding: its gradient is 0, whatever the row is.
+#[test]
+fn padding_has_no_gradient() {
+    let mut embedding = Embedding::<f64>::new(3, 2, &mut StdRng::seed_from_u64(0)).with_padding(1);
+    assert_eq!(
+        embedding.weight.value().index_axis(ndarray::Axis(0), 1),
+        ndarray::arr1(&[0.0, 0.0]).into_dyn()
+    );
+    let loaded = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_tensor();
+    *embedding.weight.value_mut() = loaded;
+    let tape = Tape::new();
+    let y = Layer::forward(&embedding, tape.constant([[0.0, 1.0], [1.0, 2.0]]));
+    let rows = [[[1.0, 2.0], [3.0, 4.0]], [[3.0, 4.0], [5.0, 6.0]]];
+    assert_eq!(y.value(), rows.into_tensor());
+    let grads = y.sum().backward();
+    let expected = [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]].into_tensor();
+    assert_eq!(grads.get(&embedding.weight).unwrap(), expected);
+}
+
+#[test]
+fn a_learnt_slope_has_its_derivative() {
+    check("PRelu", PRelu::new(1), &[4, 3]);
+    check("PRelu", PRelu::new(1), &[5]);
+    check("PRelu by channel", PRelu::new(3), &[2, 3]);
+    check("PRelu by channel", PRelu::new(3), &[2, 3, 2, 2]);
 }
 
 fn sources(folder: &Path) -> Vec<String> {

@@ -7,8 +7,9 @@ use ndarray::IxDyn;
 use rand::{SeedableRng, rngs::StdRng};
 use wengert_autodiff::{Tape, Tensor};
 use wengert_layers::{
-    BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, GroupNorm, InstanceNorm, Layer, LayerNorm,
-    MaxPool2d, Residual, RmsNorm,
+    BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, GroupNorm, Gru, InstanceNorm,
+    Layer, LayerNorm, Lstm, MaxPool2d, MultiheadAttention, PRelu, Residual, RmsNorm, Rnn,
+    TransformerEncoderLayer,
 };
 
 static FILE: Mutex<String> = Mutex::new(String::new());
@@ -38,6 +39,13 @@ fn mistakes_are_reported_where_forward_was_called() {
     panics_here("Conv1d", Conv1d::new(5, 3, 2, rng));
     panics_here("ConvTranspose2d", ConvTranspose2d::new(5, 3, [2, 2], rng));
     panics_here("MaxPool2d", MaxPool2d::new(2));
+    panics_here("Rnn", Rnn::new(3, 5, rng));
+    panics_here("Gru", Gru::new(3, 5, rng));
+    panics_here("Lstm", Lstm::new(3, 5, rng));
+    panics_here("MultiheadAttention", MultiheadAttention::new(4, 2, rng));
+    panics_here("TransformerEncoderLayer", TransformerEncoderLayer::new(4, 2, 3, rng));
+    panics_here("PRelu", PRelu::new(3));
+    panics_here("Embedding", Embedding::new(0, 3, rng));
     panics_here("Dropout without random numbers", Dropout::new(0.5));
     _ = std::panic::take_hook();
 }

@@ -8,8 +8,9 @@ use wengert_autodiff::{
     ConvOptions, Gradients, IntoTensor, Module, Padding, Param, Tape, Tensor, Var, module,
 };
 use wengert_layers::{
-    Activation, BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, GroupNorm, Layer,
-    LayerNorm, MaxPool2d, Residual, RmsNorm, Sequential,
+    Activation, BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, GroupNorm, Gru, Layer,
+    LayerNorm, Lstm, MaxPool2d, MultiheadAttention, Nonlinearity, PRelu, Residual, RmsNorm, Rnn, Sequential,
+    TransformerEncoderLayer,
 };
 
 #[derive(Clone)]
@@ -122,6 +123,12 @@ struct OneOfEach {
     rms: RmsNorm,
     group: GroupNorm,
     residual: Residual<Dense>,
+    prelu: PRelu,
+    rnn: Rnn,
+    gru: Gru,
+    lstm: Lstm,
+    attention: MultiheadAttention,
+    encoder: TransformerEncoderLayer,
     activation: Activation,
     dropout: Dropout,
     signal: Conv1d,
@@ -130,7 +137,24 @@ struct OneOfEach {
     pool: MaxPool2d,
 }
 
-module!(OneOfEach { embedding, dense, batch, layer, rms, group, residual, signal, image, transposed });
+module!(OneOfEach {
+    embedding,
+    dense,
+    batch,
+    layer,
+    rms,
+    group,
+    residual,
+    prelu,
+    rnn,
+    gru,
+    lstm,
+    attention,
+    encoder,
+    signal,
+    image,
+    transposed,
+});
 
 #[test]
 fn a_model_of_named_layers_can_be_serialized() {
@@ -145,6 +169,12 @@ fn a_model_of_named_layers_can_be_serialized() {
         rms: RmsNorm { eps: 1e-3, ..RmsNorm::new(4) },
         group: GroupNorm::new(2, 4),
         residual: Residual(Dense::new(4, 4, rng)),
+        prelu: PRelu::new(4),
+        rnn: Rnn::new(2, 3, rng).with_nonlinearity(Nonlinearity::Relu),
+        gru: Gru { dropout: Dropout::new(0.25), ..Gru::stacked(2, 3, 2, true, rng) },
+        lstm: Lstm { batch_first: true, ..Lstm::new(2, 3, rng).without_bias() },
+        attention: MultiheadAttention::with_widths(4, 2, 3, 5, rng),
+        encoder: TransformerEncoderLayer::new(4, 2, 8, rng),
         activation: Activation::LeakyRelu(0.2),
         dropout: Dropout::new(0.25),
         signal: Conv1d::new(2, 3, 2, rng),
@@ -158,6 +188,8 @@ fn a_model_of_named_layers_can_be_serialized() {
     assert_eq!((read.batch.momentum, read.rms.eps, read.group.groups), (None, 1e-3, 2));
     assert_eq!((read.image.options, read.signal.options), (halving, ConvOptions::default()));
     assert_eq!(read.pool, model.pool);
+    assert_eq!(read.rnn.cells[0].nonlinearity, Nonlinearity::Relu);
+    assert_eq!((read.gru.bidirectional, read.gru.dropout.p(), read.lstm.batch_first), (true, 0.25, true));
     assert_eq!((read.activation, read.dropout.p()), (Activation::LeakyRelu(0.2), 0.25));
 }
 
@@ -180,6 +212,56 @@ fn a_sequence_is_a_list_of_layers() {
     let x = tape.constant(batch());
     assert_eq!(boxed.forward(x).value(), pushed.forward(x).value());
     assert_eq!(boxed[0].forward(x).tanh().value(), pushed.forward(x).value());
+}
+
+#[test]
+fn a_sequence_gives_its_layers_back_and_can_be_cut() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let inner: Sequential = Sequential::new().with(Activation::Tanh).with(Dense::new(3, 3, rng));
+    let boxed: Box<dyn Layer> = Box::new(Dense::new(2, 3, rng));
+    let mut model: Sequential = Sequential::new().with(boxed).with(Activation::Relu).with(inner);
+    model.get_mut::<Dense>(0).unwrap().bias = None;
+    assert!(model.params().into_keys().eq(["0.weight", "2.1.bias", "2.1.weight"]));
+    assert_eq!(model.get::<Activation>(1), Some(&Activation::Relu));
+    assert!(model.get::<Dense>(1).is_none() && model.get::<Dense>(3).is_none());
+    assert_eq!(model.get::<Sequential>(2).unwrap().get::<Dense>(1).unwrap().weight.shape(), [3, 3]);
+    let kind =
+        |name| model.layer_of(name).map(|layer| format!("{layer:?}").split(' ').next().unwrap().to_owned());
+    assert_eq!(kind("0.weight").as_deref(), Some("Dense"));
+    assert_eq!(kind("1").as_deref(), Some("Relu"));
+    assert_eq!(kind("2").as_deref(), Some("Sequential"));
+    assert_eq!(kind("2.1.bias").as_deref(), Some("Dense"));
+    assert_eq!((kind("3"), kind("weight"), kind("")), (None, None, None));
+
+    for layer in &mut model {
+        layer.visit_mut(&mut Default::default(), &mut |_, mut leaf| leaf.set_frozen(true));
+    }
+    assert_eq!(model.parameter_count(), 0);
+    let tail = model.split_off(1);
+    assert_eq!((model.len(), tail.len()), (1, 2));
+    model.insert(0, Activation::Silu);
+    model.extend(tail);
+    assert_eq!(format!("{:?}", model.remove(2)), "Relu");
+    model[1].visit_mut(&mut Default::default(), &mut |_, mut leaf| leaf.set_frozen(false));
+    assert_eq!(model.parameter_count(), 6);
+    assert!(model.pop().is_some_and(|layer| layer.params().len() == 2));
+    model.truncate(1);
+    assert_eq!(model.iter().len(), 1);
+    assert_eq!(model.iter_mut().len(), 1);
+    assert!(model.pop().is_some() && model.pop().is_none());
+}
+
+#[test]
+fn an_index_that_is_not_one_is_named() {
+    let embedding: Embedding = Embedding::new(3, 2, &mut StdRng::seed_from_u64(0));
+    for index in [3.0, -1.0, 0.5, f32::NAN] {
+        let run = std::panic::AssertUnwindSafe(|| {
+            let tape = Tape::new();
+            _ = Layer::forward(&embedding, tape.constant([0.0, index]));
+        });
+        let message = *std::panic::catch_unwind(run).unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(message, format!("`Embedding` of 3 rows: {index} is not one of the indices from 0 to 2"));
+    }
 }
 
 /// Files hold it as an integer; a layer that was cloned, or read from JSON, must not forget that.

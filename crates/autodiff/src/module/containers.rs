@@ -1,5 +1,7 @@
 //! What is a module without `module!`: a parameter, a buffer, nothing, and whatever holds modules.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::{Buffer, Leaf, LeafMut, Module, ModulePath, Param, Visitor, VisitorMut};
 use crate::Real;
 
@@ -44,6 +46,72 @@ impl<F: Real, M: Module<F>> Module<F> for [M] {
         }
     }
 }
+
+/// As a list.
+impl<F: Real, M: Module<F>, const N: usize> Module<F> for [M; N] {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
+        self[..].visit(path, visitor);
+    }
+
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
+        self[..].visit_mut(path, visitor);
+    }
+}
+
+/// The values are named by their keys, as in PyTorch's `ModuleDict`: `"left.weight"`. Keys with a dot may give two
+/// tensors one name.
+impl<F: Real, M: Module<F>> Module<F> for BTreeMap<String, M> {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
+        for (key, module) in self {
+            path.enter(key, |path| module.visit(path, visitor));
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
+        for (key, module) in self {
+            path.enter(key, |path| module.visit_mut(path, visitor));
+        }
+    }
+}
+
+/// As a `BTreeMap`: in the order of the keys, so that two runs see one order.
+impl<F: Real, M: Module<F>, S> Module<F> for HashMap<String, M, S> {
+    fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
+        let sorted: BTreeMap<_, _> = self.iter().collect();
+        for (key, module) in sorted {
+            path.enter(key, |path| module.visit(path, visitor));
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
+        let sorted: BTreeMap<_, _> = self.iter_mut().collect();
+        for (key, module) in sorted {
+            path.enter(key, |path| module.visit_mut(path, visitor));
+        }
+    }
+}
+
+/// The elements are named by index, like those of a list.
+macro_rules! tuple {
+    ($($module:ident $index:tt)+) => {
+        impl<F: Real, $($module: Module<F>),+> Module<F> for ($($module,)+) {
+            fn visit<'a>(&'a self, path: &mut ModulePath, visitor: &mut Visitor<'_, 'a, F>) {
+                $(path.enter(stringify!($index), |path| self.$index.visit(path, visitor));)+
+            }
+
+            fn visit_mut<'a>(&'a mut self, path: &mut ModulePath, visitor: &mut VisitorMut<'_, 'a, F>) {
+                $(path.enter(stringify!($index), |path| self.$index.visit_mut(path, visitor));)+
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0 B 1);
+tuple!(A 0 B 1 C 2);
+tuple!(A 0 B 1 C 2 D 3);
+tuple!(A 0 B 1 C 2 D 3 E 4);
+tuple!(A 0 B 1 C 2 D 3 E 4 G 5);
 
 /// What is there, under the option's own name.
 impl<F: Real, M: Module<F>> Module<F> for Option<M> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{Real, Tensor};
 
 mod containers;
+mod declare;
 mod param;
 mod path;
 mod pattern;
@@ -82,7 +83,8 @@ pub type VisitorMut<'v, 'a, F> = dyn FnMut(&str, LeafMut<'a, F>) + 'v;
 #[doc(alias("nn.Module", "equinox", "pytree", "Layer"))]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not show its parameters as `Module<{F}>`",
-    note = "for a struct of one's own write `module!({Self} {{ first_field, second_field }})`; \
+    note = "for a struct of one's own write `module!({Self} {{ first_field, second_field }})`, for an enum \
+            `module!(enum {Self} {{ First(inner), Second {{ field }} }})`; \
             one that holds `f64` needs `module!({Self}: f64 {{ … }})`"
 )]
 pub trait Module<F: Real = f32> {
@@ -226,53 +228,4 @@ pub(crate) fn names_by_id<F: Real>(model: &dyn Module<F>) -> BTreeMap<Id, String
         }
     });
     names
-}
-
-/// Names the parameters of a struct after its fields.
-///
-/// ```
-/// use wengert_autodiff::{Module, Param, module};
-///
-/// struct Line {
-///     slope: Param,
-///     offset: Param,
-/// }
-///
-/// module!(Line { slope, offset });
-///
-/// let line = Line { slope: Param::new(2.0), offset: Param::new(1.0) };
-/// assert_eq!(line.params().into_keys().collect::<Vec<_>>(), ["offset", "slope"]);
-/// ```
-///
-/// Write `module!(Line<F> { … })` for a struct that is generic over its float type, `module!(Line: f64 { … })` for one
-/// that is not and holds `f64`. A field that is left out is not trained: if it does receive a gradient,
-/// [`Gradients::unclaimed`](crate::Gradients::unclaimed) shows it.
-#[macro_export]
-macro_rules! module {
-    ($model:ident { $($field:ident),* $(,)? }) => {
-        $crate::module!(@impl [] $model, f32, { $($field)* });
-    };
-    ($model:ident : $float:ty { $($field:ident),* $(,)? }) => {
-        $crate::module!(@impl [] $model, $float, { $($field)* });
-    };
-    ($model:ident < $float:ident > { $($field:ident),* $(,)? }) => {
-        $crate::module!(@impl [<$float: $crate::Real>] $model<$float>, $float, { $($field)* });
-    };
-    (@impl [$($generics:tt)*] $model:ty, $float:ty, { $($field:ident)* }) => {
-        impl $($generics)* $crate::Module<$float> for $model {
-            fn visit<'a>(&'a self, path: &mut $crate::ModulePath, visitor: &mut $crate::Visitor<'_, 'a, $float>) {
-                $(path.enter(stringify!($field), |path| $crate::Module::visit(&self.$field, path, visitor));)*
-                let _ = (path, visitor);
-            }
-
-            fn visit_mut<'a>(
-                &'a mut self,
-                path: &mut $crate::ModulePath,
-                visitor: &mut $crate::VisitorMut<'_, 'a, $float>,
-            ) {
-                $(path.enter(stringify!($field), |path| $crate::Module::visit_mut(&mut self.$field, path, visitor));)*
-                let _ = (path, visitor);
-            }
-        }
-    };
 }

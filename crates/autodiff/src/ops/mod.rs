@@ -1,12 +1,14 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
 mod activation;
+mod attention;
 mod axes;
 mod binary;
 mod join;
 mod loss;
 mod matmul;
 mod norm;
+mod recurrent;
 mod reduce;
 mod select;
 mod shape;
@@ -14,4 +16,5 @@ mod softmax;
 mod unary;
 mod window;
 
+pub use attention::causal_mask;
 pub use window::{ConvOptions, Padding, PoolOptions};

@@ -50,6 +50,11 @@ const CUBE: Shapes = shapes!([2, 3, 4]; [0, 3, 2]; [1, 1, 1]; [2, 1, 3]);
 const PAIR: Shapes = shapes!([3, 4] [3, 4]; [3, 1] [3, 1]; [] []);
 const EMPTY_PAIR: Shapes = shapes!([3, 4] [3, 4]; [3, 1] [3, 1]; [] []; [0, 3] [0, 3]);
 
+/// A sequence, the state before it, the weight and the bias.
+const RNN: Shapes = shapes!(
+    [3, 2, 2] [2, 2] [2, 2] [2]; [1, 1, 3] [1, 3] [3, 3] [3]; [2, 0, 1] [0, 1] [1, 1] [1]
+);
+
 /// Some class for each row.
 fn labels(x: Var<'_, f64>) -> Vec<usize> {
     (0..x.shape()[0]).map(|row| (2 * row + 1) % x.shape()[1]).collect()
@@ -202,7 +207,41 @@ pub(crate) fn table() -> Vec<Row> {
         row("layer_norm", Real, shapes!([5, 3]), |x| x[0].layer_norm(None, None, 1e-2)),
         row("rms_norm", Real, shapes!([5, 3] [3]; [0, 3] [3]; [2, 1, 3] [3]; [3] [3]),
             |x| x[0].rms_norm(Some(x[1]), 1e-2)),
+
+        row("attention_weights", Real, shapes!([2, 3, 4] [2, 2, 4]; [3, 4] [3, 4]; [1, 1] [2, 1]; [0, 3, 2] [0, 2, 2];
+            [2, 2, 3, 1] [2, 2, 2, 1]),
+            |x| x[0].attention_weights(x[1], None, None)),
+        row("scaled_dot_product_attention", Real,
+            shapes!([2, 2, 4] [2, 3, 4] [2, 3, 5] [2, 3]; [0, 2, 1] [0, 3, 1] [0, 3, 2] [2, 3]),
+            |x| x[0].scaled_dot_product_attention(x[1], x[2], None, Some(x[3]))),
+        row("scaled_dot_product_attention", Real, shapes!([2, 3, 3] [2, 3, 3] [2, 3, 3]; [3, 2] [3, 2] [3, 1]),
+            |x| x[0].scaled_dot_product_attention(x[1], x[2], Some(first_row_shut().view().into_dyn()), None)),
+
+        row("rnn_tanh", Real, RNN,
+            |x| x[0].rnn_tanh(Some(x[1]), x[2], Some(x[3]), false)),
+        row("rnn_tanh", Real, shapes!([3, 2, 2] [2, 2]), |x| x[0].rnn_tanh(None, x[1], None, true)),
+        row("rnn_relu", Distinct, RNN,
+            |x| x[0].rnn_relu(Some(x[1]), x[2], Some(x[3]), true)),
+        row("gru", Real, shapes!([3, 2, 6] [2, 2] [6, 2] [6]; [1, 1, 3] [1, 1] [3, 1] [3]; [2, 0, 3] [0, 1] [3, 1] [3]),
+            |x| x[0].gru(Some(x[1]), x[2], Some(x[3]), false)),
+        row("gru", Real, shapes!([3, 2, 9] [2, 3] [9, 3] [9]), |x| x[0].gru(Some(x[1]), x[2], Some(x[3]), true)),
+        row("gru", Real, shapes!([3, 2, 6] [6, 2]; [1, 2, 6] [6, 2]), |x| x[0].gru(None, x[1], None, false)),
+        row("lstm", Real, shapes!([3, 2, 8] [2, 2] [2, 2] [8, 2] [8]; [1, 1, 4] [1, 1] [1, 1] [4, 1] [4];
+            [2, 0, 4] [0, 1] [0, 1] [4, 1] [4]),
+            |x| with_memory(x[0].lstm(Some((x[1], x[2])), x[3], Some(x[4]), false))),
+        row("lstm", Real, shapes!([3, 2, 12] [2, 3] [2, 3] [12, 3] [12]),
+            |x| with_memory(x[0].lstm(Some((x[1], x[2])), x[3], Some(x[4]), true))),
+        row("lstm", Real, shapes!([3, 2, 8] [8, 2]), |x| with_memory(x[0].lstm(None, x[1], None, false))),
     ]
+}
+
+fn first_row_shut() -> ndarray::Array2<bool> {
+    ndarray::Array2::from_shape_fn((3, 3), |(i, j)| i > 0 && j <= i)
+}
+
+/// Both results count: `h` of every step, and the last `c`.
+fn with_memory<'t>((h, c): (Var<'t, f64>, Var<'t, f64>)) -> Var<'t, f64> {
+    h + c.square()
 }
 
 fn with_given<'t>(x: Var<'t, f64>, weight: Option<Var<'t, f64>>, bias: Option<Var<'t, f64>>) -> Var<'t, f64> {

@@ -28,7 +28,8 @@ fn overlapping<const D: usize>() -> PoolOptions<D> {
 #[rustfmt::skip]
 pub(crate) fn table() -> Vec<Row> {
     vec![
-        row("conv2d", Real, shapes!([2, 2, 4, 5] [3, 2, 2, 3] [3]; [0, 1, 2, 2] [1, 1, 2, 2] [1]; [1, 1, 1, 1] [1, 1, 1, 1] [1]),
+        row("conv2d", Real,
+            shapes!([2, 2, 4, 5] [3, 2, 2, 3] [3]; [0, 1, 2, 2] [1, 1, 2, 2] [1]; [1, 1, 1, 1] [1, 1, 1, 1] [1]),
             |x| x[0].conv2d(x[1], Some(x[2]), ConvOptions::default())),
         row("conv2d", Real, shapes!([2, 2, 4, 3] [3, 2, 3, 3]; [2, 2, 3, 3] [2, 2, 3, 3]),
             |x| x[0].conv2d(x[1], None, strided())),
@@ -44,9 +45,11 @@ pub(crate) fn table() -> Vec<Row> {
             |x| x[0].conv_transpose2d(x[1], None, strided(), [1, 0])),
         row("conv_transpose2d", Real, shapes!([2, 4, 2, 2] [4, 1, 2, 2]),
             |x| x[0].conv_transpose2d(x[1], None, in_two_groups(), [0, 0])),
-        row("conv_transpose1d", Real, shapes!([2, 2, 3] [2, 3, 3] [3]; [0, 1, 2] [1, 1, 2] [1]; [1, 1, 1] [1, 1, 1] [1]),
+        row("conv_transpose1d", Real,
+            shapes!([2, 2, 3] [2, 3, 3] [3]; [0, 1, 2] [1, 1, 2] [1]; [1, 1, 1] [1, 1, 1] [1]),
             |x| x[0].conv_transpose1d(x[1], Some(x[2]), ConvOptions::default(), [0])),
-        row("conv_transpose1d", Real, shapes!([2, 2, 3] [2, 2, 3]), |x| x[0].conv_transpose1d(x[1], None, strided(), [1])),
+        row("conv_transpose1d", Real, shapes!([2, 2, 3] [2, 2, 3]),
+            |x| x[0].conv_transpose1d(x[1], None, strided(), [1])),
 
         row("max_pool2d", Distinct, IMAGES, |x| x[0].max_pool2d(2)),
         row("max_pool2d", Distinct, IMAGES, |x| x[0].max_pool2d(overlapping())),

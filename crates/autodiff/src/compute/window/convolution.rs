@@ -13,7 +13,8 @@ use crate::compute::{Gemm, Real, Tensor, buffers, inlined, join, vectorized};
 /// Elements of a block of patches, if a row of places is not more: they stay in the second-level cache.
 const BLOCK: usize = 64 * 1024;
 
-/// A convolution `y = w * x` of `x: [n, groups * channels, height, width]` by `w: [groups * filters, channels, kernel]`.
+/// A convolution `y = w * x` of `x: [n, groups * channels, height, width]` by `w: [groups * filters, channels,
+/// kernel]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convolution {
     pub(crate) sliding: Sliding,
@@ -122,8 +123,8 @@ impl Convolution {
         dw
     }
 
-    /// Has `add` called with each sample. Where there is much work, one half beside the other; the order of the sum does
-    /// not depend on it.
+    /// Has `add` called with each sample. Where there is much work, one half beside the other; the order of the sum
+    /// does not depend on it.
     fn sum_samples<F: Real>(
         &self,
         samples: Range<usize>,

@@ -61,7 +61,8 @@ impl<const D: usize> ConvOptions<D> {
     ///
     /// # Panics
     ///
-    /// If a stride, a dilation or a length of the kernel is 0, or the input with its padding is smaller than the window.
+    /// If a stride, a dilation or a length of the kernel is 0, or the input with its padding is smaller than the
+    /// window.
     #[track_caller]
     pub fn output(&self, input: [usize; D], kernel: [usize; D]) -> [usize; D] {
         let mut output = [0; D];

@@ -1,7 +1,10 @@
 //! Every layer against PyTorch: values, gradients and running statistics over several steps, then evaluation, to 1e-9
 //! relative in f64. And the initialisers' bounds, means and standard deviations.
 
+#[path = "../golden/mod.rs"]
 mod golden;
+
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +14,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use wengert_autodiff::ndarray::ArrayD;
 use wengert_autodiff::{Module, ModulePath, Tape, Tensor, Var, Visitor, VisitorMut};
-use wengert_layers::{BatchNorm, Dense, Embedding, GroupNorm, Layer, LayerNorm, RmsNorm, init};
+use wengert_layers::{BatchNorm, Dense, Embedding, GroupNorm, Layer, LayerNorm, PRelu, RmsNorm, init};
 
 /// Below this, a difference is the rounding of numbers that cancel.
 const ABSOLUTE: f64 = 1e-15;
@@ -50,8 +53,11 @@ impl Recorded {
                 Box::new(if flag("bias") { dense } else { Dense { bias: None, ..dense } })
             }
             "Embedding" => {
-                return Self::Embedding(Embedding::new(size("num_embeddings"), size("embedding_dim"), rng));
+                let embedding = Embedding::new(size("num_embeddings"), size("embedding_dim"), rng);
+                let padding_idx = config["padding_idx"].as_u64().map(|index| index as usize);
+                return Self::Embedding(Embedding { padding_idx, ..embedding });
             }
+            "PReLU" => Box::new(PRelu::new(size("num_parameters"))),
             "BatchNorm" => {
                 let norm = BatchNorm::new(size("num_features"));
                 let norm = BatchNorm { eps: eps.unwrap(), momentum: config["momentum"].as_f64(), ..norm };
@@ -72,7 +78,7 @@ impl Recorded {
                 let norm = GroupNorm { eps: eps.unwrap(), ..norm };
                 Box::new(if flag("affine") { norm } else { GroupNorm { weight: None, bias: None, ..norm } })
             }
-            other => panic!("an unknown layer {other}"),
+            windows => windows::layer(windows, config, rng),
         })
     }
 
@@ -106,14 +112,28 @@ fn assert_all_close(what: &str, found: &BTreeMap<String, Tensor<f64>>, recorded:
 
 #[test]
 fn layers_are_pytorchs() {
-    let file = golden::read("layers.json");
+    check_all(
+        "layers.json",
+        &["BatchNorm", "Embedding", "GroupNorm", "LayerNorm", "Linear", "PReLU", "RMSNorm"],
+    );
+}
+
+#[test]
+fn layers_with_windows_are_pytorchs() {
+    check_all(
+        "layers_windows.json",
+        &["BatchNorm", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "InstanceNorm"],
+    );
+}
+
+fn check_all(file: &str, expected: &[&str]) {
+    let file = golden::read(file);
     let mut seen = BTreeMap::new();
     for case in file["cases"].as_array().expect("a list of cases") {
         let name = case["layer"].as_str().expect("a layer");
         *seen.entry(name.to_owned()).or_insert(0) += 1;
         check(name, case);
     }
-    let expected = ["BatchNorm", "Embedding", "GroupNorm", "LayerNorm", "Linear", "RMSNorm"];
     assert_eq!(seen.keys().collect::<Vec<_>>(), expected);
     assert!(seen.values().all(|&count| count >= 2), "few cases: {seen:?}");
 }
