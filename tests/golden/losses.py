@@ -50,6 +50,26 @@ def label_losses():
     nll(cases.numbers("nll").draw([2, 3]), [1, 2], "any input: nll does not normalise")
 
 
+def weighted_losses():
+    for shape in [[4, 3], [1, 3], [3, 1], [5, 4]]:
+        for smallest in [0.25, 0.0]:
+            numbers = cases.numbers("cross_entropy_weighted")
+            x, labels = numbers.draw(shape), numbers.labels(*shape)
+            weights = [smallest + k / 4 for k in range(shape[1])]
+            if not any(weights[label] for label in labels):
+                labels[0] = shape[1] - 1
+                weights[labels[0]] = 0.5
+            f = lambda x: F.cross_entropy(x, t(labels), weight=t(weights))
+            cases.add("cross_entropy_weighted", f, [x], {"labels": labels, "weights": weights})
+        for ignored in [0, 99]:
+            numbers = cases.numbers("cross_entropy_ignoring")
+            x, labels = numbers.draw(shape), numbers.labels(*shape)
+            labels = [ignored if i % 2 else label for i, label in enumerate(labels)]
+            f = lambda x: F.cross_entropy(x, t(labels), ignore_index=ignored)
+            note = "" if any(label != ignored for label in labels) else "the mean of nothing"
+            cases.add("cross_entropy_ignoring", f, [x], {"labels": labels, "ignored": ignored}, note)
+
+
 def soft_cross_entropy():
     def add(x, target, smoothing, note=""):
         for reduction in REDUCTIONS:
@@ -132,4 +152,5 @@ if __name__ == "__main__":
     regression_losses()
     bce_with_logits()
     kl_div()
+    weighted_losses()
     write(__file__, "losses.json", cases=cases.cases)
