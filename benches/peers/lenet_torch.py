@@ -1,4 +1,8 @@
-"""LeNet-5 on MNIST in PyTorch: `python lenet_torch.py DIR [threads] [epochs]`; see benches/programs/lenet.rs."""
+"""LeNet-5 on MNIST in PyTorch: `python lenet_torch.py DIR [threads] [epochs] [FILE]`; see benches/programs/lenet.rs.
+
+FILE gets the weights as safetensors in half precision: `examples/lenet_mnist_f16.safetensors` is from
+`python lenet_torch.py DIR 1 10 examples/lenet_mnist_f16.safetensors` with torch 2.15.0.
+"""
 
 import gzip
 import pathlib
@@ -7,6 +11,7 @@ import time
 
 import numpy
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 BATCH = 128
@@ -29,7 +34,8 @@ def load(directory, part):
 
 def main():
     directory = pathlib.Path(sys.argv[1])
-    threads, epochs = (int(x) for x in (sys.argv[2:] + ["1", "1"][len(sys.argv) - 2 :])[:2])
+    threads, epochs, file = (sys.argv[2:] + ["1", "1", ""][len(sys.argv) - 2 :])[:3]
+    threads, epochs = int(threads), int(epochs)
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     (x, y), (x_test, y_test) = load(directory, "train"), load(directory, "t10k")
@@ -48,6 +54,8 @@ def main():
         with torch.no_grad():
             right = (net(x_test).argmax(1) == y_test).float().mean().item()
         print(f"epoch {epoch}: {seconds:.3f} s with {threads} threads, reads {100 * right:.2f} % of the test images")
+    if file:
+        save_file({name: value.half() for name, value in net.state_dict().items()}, file)
 
 
 main()

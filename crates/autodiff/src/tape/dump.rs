@@ -72,7 +72,7 @@ impl<F: Real> Tape<F> {
     ///
     /// The inputs are known until `backward` consumes the edges; an inference tape never keeps them. Without them the
     /// last line says so.
-    #[doc(alias("make_jaxpr", "print", "summary"))]
+    #[doc(alias("make_jaxpr", "print"))]
     pub fn dump(&self, model: &dyn Module<F>) -> String {
         let names = names_by_id(model);
         let mut text = String::new();
@@ -114,7 +114,7 @@ impl<F: Real> Tape<F> {
         text + "}\n"
     }
 
-    fn each_node(&self, mut visit: impl FnMut(usize, &Node<F>, &[Edge<F>])) {
+    pub(super) fn each_node(&self, mut visit: impl FnMut(usize, &Node<F>, &[Edge<F>])) {
         let (nodes, edges) = (self.nodes.borrow(), self.edges.borrow());
         for (index, node) in nodes.iter().enumerate() {
             let end = nodes.get(index + 1).map_or(edges.len(), |next| next.first_edge);
@@ -122,7 +122,7 @@ impl<F: Real> Tape<F> {
         }
     }
 
-    fn edges_missing(&self) -> Option<&'static str> {
+    pub(super) fn edges_missing(&self) -> Option<&'static str> {
         if self.is_inference() {
             Some("no inputs: an inference tape keeps no edges")
         } else {

@@ -7,6 +7,7 @@ mod dump;
 mod gradients;
 mod node;
 mod random;
+mod summary;
 mod var;
 
 use std::cell::{Cell, RefCell};

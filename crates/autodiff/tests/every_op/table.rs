@@ -187,7 +187,8 @@ pub(crate) fn table() -> Vec<Row> {
         row("cross_entropy_ignoring", Real, shapes!([4, 3]; [1, 3]; [3, 1]),
             |x| x[0].cross_entropy_ignoring(&labels(x[0]), 99)),
         row("cross_entropy_ignoring", Real, shapes!([4, 3]), |x| x[0].cross_entropy_ignoring(&[99, 1, 99, 2], 99)),
-        row("cross_entropy_weighted", Real, shapes!([4, 3]; [1, 3]), |x| x[0].cross_entropy_weighted(&labels(x[0]), &[0.5, 1.0, 2.0])),
+        row("cross_entropy_weighted", Real, shapes!([4, 3]; [1, 3]),
+            |x| x[0].cross_entropy_weighted(&labels(x[0]), &[0.5, 1.0, 2.0])),
         row("cross_entropy_weighted", Real, shapes!([3, 1]), |x| x[0].cross_entropy_weighted(&labels(x[0]), &[2.0])),
         row("weighted_mean", Real, shapes!([2, 3]; [1, 3]), |x| {
             let weights = Tensor::from_shape_fn(x[0].shape(), |i| i[1] as f64);
