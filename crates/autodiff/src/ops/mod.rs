@@ -1,8 +1,7 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
-mod activation;
 mod axes;
-mod binary;
+mod elementwise;
 mod join;
 mod loss;
 mod matmul;
@@ -11,7 +10,6 @@ mod reduce;
 mod select;
 mod shape;
 mod softmax;
-mod unary;
 mod window;
 
 pub use window::{ConvOptions, Padding, PoolOptions};
