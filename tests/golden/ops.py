@@ -171,6 +171,26 @@ def matmul_op():
     for shape in [[3, 3], [2, 2, 2]]:
         same = [cases.numbers("matmul").draw(shape)]
         cases.add("matmul", lambda x: x @ x, same, {"repeated": True}, note="one tensor on both sides")
+    many_axes = [
+        ([2, 1, 2, 3], [3, 3, 2]),
+        ([3, 1, 2, 3], [1, 2, 3, 1]),
+        ([2, 2, 1, 3], [3, 2]),
+        ([2, 3], [2, 2, 3, 2]),
+        ([0, 2, 2, 3], [2, 3, 1]),
+    ]
+    vectors = [
+        ([3], [3]),
+        ([0], [0]),
+        ([2, 3], [3]),
+        ([0, 3], [3]),
+        ([3], [3, 4]),
+        ([2, 2, 3], [3]),
+        ([3], [2, 3, 4]),
+        ([3], [2, 1, 3, 2]),
+    ]
+    for left, right in many_axes + vectors:
+        numbers = cases.numbers("matmul")
+        cases.add("matmul", torch.matmul, [numbers.draw(left), numbers.draw(right)])
 
 
 REDUCTIONS = [

@@ -26,9 +26,12 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
         || _ = Var::where_cond(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
     assert_panics(&["`clamp`", "1", "-1"], || _ = v(t, &[2]).clamp(1.0, -1.0));
     assert_panics(&["`matmul`", "[2, 3]", "[4, 5]"], || _ = v(t, &[2, 3]).matmul(v(t, &[4, 5])));
-    assert_panics(&["`matmul`", "[3]", "[3, 5]"], || _ = v(t, &[3]).matmul(v(t, &[3, 5])));
+    assert_panics(&["`matmul`", "[3]", "[4, 5]"], || _ = v(t, &[3]).matmul(v(t, &[4, 5])));
+    assert_panics(&["`matmul`", "[]", "[3, 5]"], || _ = v(t, &[]).matmul(v(t, &[3, 5])));
+    assert_panics(&["`matmul`", "[2, 3]", "[2]"], || _ = v(t, &[2, 3]).matmul(v(t, &[2])));
     assert_panics(&["`matmul`", "[2, 4, 3]", "[5, 3, 4]"], || _ = v(t, &[2, 4, 3]).matmul(v(t, &[5, 3, 4])));
-    assert_panics(&["`matmul`", "[1, 1, 2, 2]", "[2, 2]"], || _ = v(t, &[1, 1, 2, 2]).matmul(v(t, &[2, 2])));
+    assert_panics(&["`matmul`", "[2, 1, 2, 2]", "[3, 3, 2, 2]"],
+        || _ = v(t, &[2, 1, 2, 2]).matmul(v(t, &[3, 3, 2, 2])));
     assert_panics(&["`linear`", "[2, 3]", "[5, 4]"], || _ = v(t, &[2, 3]).linear(v(t, &[5, 4]), None));
     assert_panics(&["`attention_weights`", "[2, 3]", "[4, 5]"],
         || _ = v(t, &[2, 3]).attention_weights(v(t, &[4, 5]), None, None));

@@ -46,9 +46,7 @@ impl<F: Real> Var<'_, F> {
             v.len() == k.len() && v[..v.len() - 1] == k[..k.len() - 1],
             "`scaled_dot_product_attention`: key {k:?} and value {v:?} do not fit: [..., s, e], [..., s, v]"
         );
-        let mut shape = weights.shape();
-        shape[v.len() - 1] = v[v.len() - 1];
-        weights.matrices().matmul(value.matrices()).reshape(&shape)
+        weights.matmul(value)
     }
 
     /// How much each query takes of each key: `A = softmax(Q Kᵀ/√e + B)` along the last axis, for queries
@@ -91,7 +89,7 @@ impl<F: Real> Var<'_, F> {
         let scale = F::from_f64((q[rank - 1] as f64).sqrt().recip());
         let mut shape = q;
         shape[rank - 1] = k[rank - 2];
-        let mut scores = (self.matrices() * scale).matmul(key.matrices().transpose(-2, -1)).reshape(&shape);
+        let mut scores = (self * scale).matmul(key.transpose(-2, -1));
         if let Some(mask) = &mask {
             check_broadcast("mask", mask.shape(), &shape);
         }
@@ -122,15 +120,6 @@ impl<F: Real> Var<'_, F> {
             return weights;
         }
         Var::where_cond(any.view(), weights, self.tape().constant(F::ZERO))
-    }
-
-    /// All axes before the last two in one.
-    #[track_caller]
-    fn matrices(self) -> Self {
-        match self.shape()[..] {
-            [ref leading @ .., m, n] if leading.len() > 1 => self.reshape(&[leading.iter().product(), m, n]),
-            _ => self,
-        }
     }
 }
 

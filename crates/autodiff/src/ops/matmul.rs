@@ -1,6 +1,6 @@
 //! Matrix products. A transposed operand is a view with other strides and is never copied.
 
-use ndarray::{ArcArray, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Dimension, Ix3};
+use ndarray::{ArrayBase, ArrayView2, ArrayViewD, ArrayViewMut2, Axis, Dimension, Ix2, IxDyn, RawData};
 
 use crate::compute::layout::{self, reshaped};
 use crate::compute::{Gemm, buffers, reduce};
@@ -8,46 +8,52 @@ use crate::{Real, Tensor, Var};
 
 /// # Matrix products
 impl<F: Real> Var<'_, F> {
-    /// `Y = A B` for `A: [m, k]`, `B: [k, n]`, of shape `[m, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
+    /// `Y = A B` for `A: [..., m, k]`, `B: [..., k, n]`, of shape `[..., m, n]`; `dA = dY Bᵀ`, `dB = Aᵀ dY`.
     ///
-    /// Either may be a batch, `[batch, m, k]` or `[batch, k, n]`, and so is the result then. The other is a batch of
-    /// the same size, or a batch of one or a single matrix that serves all, whose gradient is the sum over the batch.
+    /// Leading axes are broadcast as NumPy does: a matrix without them, or with a leading axis of size 1, serves all
+    /// matrices of the other side, and its gradient is the sum over them. A vector `[k]` is a row on the left, a column
+    /// on the right, and its axis is not in the result: `[k]` and `[k]` give a scalar, `[..., m, k]` and `[k]` give
+    /// `[..., m]`, `[k]` and `[..., k, n]` give `[..., n]`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
     /// # let tape = Tape::new();
     /// let (a, b) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([[10.0], [20.0]]));
     /// assert_eq!(a.matmul(b).value(), [[50.0], [110.0]].into_tensor());
+    /// assert_eq!(a.matmul(tape.variable([10.0, 20.0])).value(), [50.0, 110.0].into_tensor());
     /// ```
     ///
     /// # Panics
     ///
     /// If the shapes do not fit.
-    #[doc(alias("mm", "bmm", "dot", "einsum", "tensordot"))]
+    #[doc(alias("mm", "bmm", "mv", "dot", "einsum", "tensordot"))]
     #[track_caller]
     pub fn matmul(self, rhs: Self) -> Self {
         self.same_tape("matmul", rhs);
         let (a, b) = (self.value(), rhs.value());
         let Some(shape) = product_shape(a.shape(), b.shape()) else {
             panic!(
-                "`matmul`: shapes {:?} and {:?} do not fit: [m, k] and [k, n] are needed, with or without a batch axis",
+                "`matmul`: shapes {:?} and {:?} do not fit: [..., m, k] and [..., k, n] are needed, or a vector [k]",
                 a.shape(),
                 b.shape()
             );
         };
         // A batch times one matrix is a single product, with the rows of all its matrices one below the other.
-        let flat = b.ndim() == 2;
+        let flat = b.ndim() <= 2;
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
-        let (a, b) = (batch(a, flat), batch(b, false));
-        let y = reshaped(product(a.view(), b.view(), false), &shape);
-        let (saved_a, saved_b) = (a.clone(), b.clone());
+        let a = if flat || a.ndim() == 1 { rows(a) } else { a };
+        let b = if b.ndim() == 1 { b.insert_axis(Axis(1)) } else { b };
+        let y = product(a.view(), b.view(), None);
+        let y_shape = y.shape().to_vec();
+        let y = with_shape(y, &shape);
+        let (saved_a, saved_b, saved_shape) = (a.clone(), b.clone(), y_shape.clone());
         let da = self.edge(move |dy| {
-            let b = saved_b.view().permuted_axes([0, 2, 1]);
-            reshaped(product(batch(dy, flat).view(), b, a.dim().0 == 1), &a_shape)
+            let dy = with_shape(dy, &saved_shape);
+            with_shape(product(dy.view(), transposed(&saved_b), Some(a.shape())), &a_shape)
         });
         let db = rhs.edge(move |dy| {
-            let a = saved_a.view().permuted_axes([0, 2, 1]);
-            reshaped(product(a, batch(dy, flat).view(), b.dim().0 == 1), &b_shape)
+            let dy = with_shape(dy, &y_shape);
+            with_shape(product(transposed(&saved_a), dy.view(), Some(b.shape())), &b_shape)
         });
         self.tape().record("matmul", y, [da, db])
     }
@@ -129,45 +135,63 @@ fn check_linear(x: &[usize], w: &[usize], b: Option<&[usize]>) {
 
 /// The shape of `A B`, if there is such a product.
 fn product_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
-    let ([a_batch @ .., m, k], [b_batch @ .., rows, n]) = (a, b) else { return None };
-    if k != rows || a_batch.len() > 1 || b_batch.len() > 1 {
-        return None;
-    }
-    let mut shape = layout::broadcast_shape(a_batch, b_batch)?;
-    shape.extend([*m, *n]);
+    let (a_batch, m, k) = match a {
+        [batch @ .., m, k] => (batch, Some(*m), k),
+        [k] => (a.split_last()?.1, None, k),
+        [] => return None,
+    };
+    let (b_batch, rows, n) = match b {
+        [batch @ .., rows, n] => (batch, rows, Some(*n)),
+        [rows] => (b.split_last()?.1, rows, None),
+        [] => return None,
+    };
+    let mut shape = layout::broadcast_shape(a_batch, b_batch).filter(|_| k == rows)?;
+    shape.extend(m.into_iter().chain(n));
     Some(shape)
 }
 
-/// A matrix is a batch of one; so is a batch whose matrices are put one below the other.
-fn batch<F: Real>(x: Tensor<F>, flat: bool) -> ArcArray<F, Ix3> {
-    let x = if flat { rows(x) } else { x };
-    let x = if x.ndim() == 2 { x.insert_axis(Axis(0)) } else { x };
-    x.into_dimensionality().expect("two or three axes, checked by the op")
-}
-
-/// The products of the matrices of two batches, of which one may have a single matrix that serves all.
-fn product<F: Real>(a: ArrayView3<'_, F>, b: ArrayView3<'_, F>, sum_over_batch: bool) -> Tensor<F> {
-    let count = if a.dim().0 == 1 { b.dim().0 } else { a.dim().0 };
-    let mut c = buffers::scratch(&[if sum_over_batch { 1 } else { count }, a.dim().1, b.dim().2]);
-    if count == 0 {
+/// The products of the matrices of two batches, in their common shape; or summed to `shape`, in which leading axes are
+/// missing or have size 1.
+fn product<F: Real>(a: ArrayViewD<'_, F>, b: ArrayViewD<'_, F>, shape: Option<&[usize]>) -> Tensor<F> {
+    let common = product_shape(a.shape(), b.shape()).expect("checked by the op");
+    let batch = IxDyn(&common[..common.len() - 2]);
+    let mut c = buffers::scratch(shape.unwrap_or(&common));
+    if batch.size() == 0 {
         c.fill(F::ZERO);
     }
-    for i in 0..count {
-        let (place, beta) = match sum_over_batch {
-            true if i > 0 => (0, F::ONE),
-            true => (0, F::ZERO),
-            false => (i, F::ZERO),
-        };
-        let c = c.index_axis_mut(Axis(0), place).into_dimensionality().expect("three axes less one");
-        gemm(matrix_at(a, i), matrix_at(b, i), beta, c);
+    for index in ndarray::indices(batch) {
+        let index = index.slice();
+        let beta = if is_first(c.shape(), index) { F::ZERO } else { F::ONE };
+        let place = matrix_at(c.view_mut(), index);
+        gemm(matrix_at(a.view(), index), matrix_at(b.view(), index), beta, place);
     }
     c
 }
 
-/// The `i`-th matrix of a batch; a batch of one repeats its only one.
-fn matrix_at<F: Real>(batch: ArrayView3<'_, F>, i: usize) -> ArrayView2<'_, F> {
-    let i = if batch.dim().0 == 1 { 0 } else { i };
-    batch.index_axis_move(Axis(0), i)
+/// Whether `index` is the first that has its place in a batch of this shape.
+fn is_first(shape: &[usize], index: &[usize]) -> bool {
+    let (missing, own) = index.split_at(index.len() + 2 - shape.len());
+    missing.iter().all(|&i| i == 0) && own.iter().zip(shape).all(|(&i, &size)| i == 0 || size > 1)
+}
+
+/// The matrix for `index`; a leading axis that is missing or has size 1 repeats its only one.
+fn matrix_at<S: RawData>(mut batch: ArrayBase<S, IxDyn>, index: &[usize]) -> ArrayBase<S, Ix2> {
+    for &i in &index[index.len() + 2 - batch.ndim()..] {
+        let i = if batch.len_of(Axis(0)) == 1 { 0 } else { i };
+        batch.index_axis_inplace(Axis(0), i);
+    }
+    batch.into_dimensionality().expect("two axes are left")
+}
+
+fn transposed<F: Real>(x: &Tensor<F>) -> ArrayViewD<'_, F> {
+    let mut x = x.view();
+    x.swap_axes(x.ndim() - 2, x.ndim() - 1);
+    x
+}
+
+/// `x` itself where it has this shape, with whatever strides.
+fn with_shape<F: Real>(x: Tensor<F>, shape: &[usize]) -> Tensor<F> {
+    if x.shape() == shape { x } else { reshaped(x, shape) }
 }
 
 /// `A B` for two matrices.

@@ -1,9 +1,8 @@
 //! One method of [`Var`](crate::Var) per op: the value, then one edge per input.
 
-mod activation;
 mod attention;
 mod axes;
-mod binary;
+mod elementwise;
 mod join;
 mod loss;
 mod matmul;
@@ -13,7 +12,6 @@ mod reduce;
 mod select;
 mod shape;
 mod softmax;
-mod unary;
 mod window;
 
 pub use attention::causal_mask;

@@ -149,13 +149,7 @@ impl<F: Real> MultiheadAttention<F> {
         let allowed = self.allowed(masks, &keys.shape());
         let weights = queries.attention_weights(keys, allowed.as_ref().map(|mask| mask.view()), masks.added);
         let weights = self.dropout.forward(weights);
-        let [batch, _, steps, width] = queries.shape()[..] else { unreachable!("as made") };
-        let [_, _, count, _] = values.shape()[..] else { unreachable!("as made") };
-        let rows = batch * self.heads;
-        let taken = weights
-            .reshape(&[rows, steps, weights.shape()[3]])
-            .matmul(values.reshape(&[rows, count, width]))
-            .reshape(&[batch, self.heads, steps, width]);
+        let taken = weights.matmul(values);
         let order = if self.batch_first { [0, 2, 1, 3] } else { [2, 0, 1, 3] };
         let y = self.out_proj.forward(taken.permute(&order).reshape(&shape));
         let one = shape.len() == 2;

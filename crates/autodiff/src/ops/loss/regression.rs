@@ -1,8 +1,8 @@
 //! Losses of each element: of a prediction `x` and a target `t` of the same shape.
 
 use crate::compute::inlined;
-use crate::ops::activation::sigmoid;
-use crate::ops::unary::with_sign;
+use crate::ops::elementwise::sigmoid;
+use crate::ops::elementwise::with_sign;
 use crate::{Real, Var};
 
 /// # Losses of each element

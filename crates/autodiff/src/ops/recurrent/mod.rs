@@ -19,7 +19,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use crate::compute::layout::{self, ROW_MAJOR};
 use crate::compute::sum::add_slice;
 use crate::compute::{Gemm, buffers, inlined, reduce, vectorized};
-use crate::ops::activation::sigmoid;
+use crate::ops::elementwise::sigmoid;
 use crate::{Real, Tensor, Var};
 
 /// One step of one sample, forward and back; all slices hold a multiple of as many numbers as there are units.

@@ -2,8 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
+use super::unary::times_exp;
 use crate::compute::inlined;
-use crate::ops::unary::times_exp;
 use crate::{Real, Var};
 
 /// # Activation functions
@@ -190,7 +190,7 @@ fn gelu_argument<F: Real>(x: F) -> (F, F) {
 
 /// `e^-|x|` never overflows, whichever sign `x` has.
 #[inline(always)]
-pub(super) fn sigmoid<F: Real>(x: F) -> F {
+pub(in crate::ops) fn sigmoid<F: Real>(x: F) -> F {
     let e = (-x.abs()).fast_exp();
     (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
 }

@@ -13,7 +13,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = value(a, b)`, `da = pullbacks.0(dy, a, b)` and `db = pullbacks.1(dy, a, b)`, each summed over the axes
     /// along which its operand was repeated. What [`unary`](Var::unary) says of pullbacks holds here, too.
     #[track_caller]
-    pub(super) fn binary(
+    pub(in crate::ops) fn binary(
         self,
         op: &'static str,
         rhs: Self,
@@ -32,7 +32,7 @@ impl<F: Real> Var<'_, F> {
 
     /// The common shape of two operands of one tape.
     #[track_caller]
-    pub(super) fn broadcast_with(self, op: &str, rhs: Self) -> Vec<usize> {
+    pub(in crate::ops) fn broadcast_with(self, op: &str, rhs: Self) -> Vec<usize> {
         self.same_tape(op, rhs);
         let (a, b) = (self.value(), rhs.value());
         let Some(shape) = layout::broadcast_shape(a.shape(), b.shape()) else {

@@ -10,7 +10,7 @@ impl<F: Real> Var<'_, F> {
     /// `y = value(x)`, `dx = pullback(dy, x, y)`. A pullback selects where its slope is 0: a product with an infinite
     /// `dy` would be NaN. And it forms nothing on the way that leaves the range, or cancels, where `dx` does not.
     #[track_caller]
-    pub(super) fn unary(
+    pub(in crate::ops) fn unary(
         self,
         op: &'static str,
         value: impl Fn(F) -> F + Sync,
@@ -274,7 +274,7 @@ fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
 
 /// `dy sign(x)`, 0 at 0.
 #[inline(always)]
-pub(super) fn with_sign<F: Real>(dy: F, x: F) -> F {
+pub(in crate::ops) fn with_sign<F: Real>(dy: F, x: F) -> F {
     if x > F::ZERO {
         dy
     } else if x < F::ZERO {
