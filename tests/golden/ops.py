@@ -5,7 +5,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
-from record import Cases, tensor, write
+from record import Cases, number, tensor, write
 
 t = torch.tensor
 cases = Cases()
@@ -241,6 +241,68 @@ def reductions():
             add(logits(), [1], False, "extreme values")
 
 
+def deviations_and_norms():
+    def add(op, f, x, axes, extra, keepdim=False, note=""):
+        args = {"axes": axes, "keepdim": keepdim} | extra
+        cases.add(op, lambda x: f(x, dim=axes, keepdim=keepdim), [x], args, note)
+
+    for ddof in [0, 1]:
+        f = partial(torch.std, correction=ddof)
+        for shape, axes in REDUCTIONS:
+            if shape not in [[3, 1], []]:
+                add("std", f, cases.numbers("std").draw(shape), axes, {"ddof": ddof}, ddof == 1)
+        add("std", f, torch.full([2, 3], 0.5), [1], {"ddof": ddof}, note="a constant row has no slope")
+        add("std", f, 1e4 + cases.numbers("std").draw([2, 5]), [1], {"ddof": ddof}, note="a large mean")
+    zeros = t([[0.0, 0.0, 0.0], [3.0, 0.0, -4.0], [2.0, 2.0, -2.0]])
+    for p in [1.0, 1.5, 2.0, 3.0, float("inf")]:
+        f = partial(torch.linalg.vector_norm, ord=p)
+        for shape, axes in REDUCTIONS:
+            add("norm", f, cases.numbers("norm").draw(shape), axes, {"p": number(p)}, p == 2.0)
+        add("norm", f, zeros, [1], {"p": number(p)}, note="zeros and ties")
+
+
+def products_and_order():
+    zeros = t([[2.0, 3.0, 4.0], [0.0, 3.0, 4.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    for shape, axes in REDUCTIONS:
+        args = {"axes": axes, "keepdim": False}
+
+        def prod(x):
+            for axis in sorted(axes, reverse=True):
+                x = x.prod(axis)
+            return x + 0.0
+
+        cases.add("prod", prod, [cases.numbers("prod").draw(shape)], args)
+    for axis in [0, 1]:
+        args = {"axes": [axis], "keepdim": False}
+        cases.add("prod", lambda x: x.prod(axis), [zeros], args, note="no, one and several zeros")
+    for op, f in [("cumsum", torch.cumsum), ("cumprod", torch.cumprod)]:
+        for shape, axis in [([5], 0), ([3, 4], 0), ([3, 4], 1), ([2, 3, 4], 1), ([0, 3], 1), ([3, 1], 1)]:
+            x = cases.numbers(op).draw(shape)
+            cases.add(op, lambda x: f(x, axis), [x], {"axis": axis})
+        for axis in [0, 1]:
+            cases.add(op, lambda x: f(x, axis), [zeros], {"axis": axis}, note="zeros")
+    for shape, axis in [([5], 0), ([3, 4], 0), ([3, 4], 1), ([2, 3, 4], 1), ([0, 3], 1)]:
+        for descending in [False, True]:
+            f = lambda x: torch.sort(x, dim=axis, descending=descending).values
+            args = {"axis": axis, "descending": descending}
+            cases.add("sort", f, [cases.numbers("sort").draw(shape)], args)
+        f = lambda x: torch.topk(x, 2, dim=axis).values
+        cases.add("topk", f, [cases.numbers("topk").draw(shape)], {"axis": axis, "k": 2})
+    scatters = [
+        ([3, 4], 1, [[2], [0], [3]]),
+        ([3, 4], 1, [[1, 1], [0, 3], [2, 2]]),
+        ([3, 4], 0, [[0, 2, 1, 1], [0, 0, 2, 1]]),
+        ([3, 4], 1, [[3, 0, 3]]),
+        ([2, 2, 3], 2, [[[0], [2]], [[1], [1]]]),
+    ]
+    for shape, axis, index in scatters:
+        index = torch.tensor(index)
+        numbers = cases.numbers("scatter_add")
+        inputs = [numbers.draw(shape), numbers.draw(list(index.shape))]
+        f = lambda x, src: x.scatter_add(axis, index, src)
+        cases.add("scatter_add", f, inputs, {"axis": axis, "index": tensor(index)})
+
+
 def logits():
     return t(
         [
@@ -357,6 +419,8 @@ if __name__ == "__main__":
     where_op()
     matmul_op()
     reductions()
+    deviations_and_norms()
+    products_and_order()
     softmaxes()
     shape_ops()
     joining_ops()

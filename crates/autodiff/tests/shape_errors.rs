@@ -59,6 +59,26 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`mean`", "[0, 3]", "no elements"], || _ = v(t, &[0, 3]).mean_axes(&[0], false));
     assert_panics(&["`var`", "[1]", "ddof = 1"], || _ = v(t, &[1]).var(1));
     assert_panics(&["`var`", "[2, 0]", "ddof = 0"], || _ = v(t, &[2, 0]).var_axes(&[1], 0, true));
+    assert_panics(&["`std`", "[1]", "ddof = 1"], || _ = v(t, &[1]).std(1));
+    assert_panics(&["`std`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).std_axes(&[2], 0, true));
+    assert_panics(&["`norm`", "-1"], || _ = v(t, &[2]).norm(-1.0));
+    assert_panics(&["`norm`", "[0, 3]", "no elements"], || _ = v(t, &[0, 3]).norm(f64::INFINITY));
+    assert_panics(&["`norm`", "axis 1", "[3]"], || _ = v(t, &[3]).norm_axes(1.0, &[1], true));
+    assert_panics(&["`prod`", "axis 1", "[3]"], || _ = v(t, &[3]).prod_axes(&[1], true));
+    assert_panics(&["`cumsum`", "axis 0", "[]"], || _ = v(t, &[]).cumsum(0));
+    assert_panics(&["`cumprod`", "axis 1", "[3]"], || _ = v(t, &[3]).cumprod(1));
+    assert_panics(&["`argmax`", "[3, 0]", "no elements"], || _ = v(t, &[3, 0]).argmax(1));
+    assert_panics(&["`argmin`", "axis 1", "[3]"], || _ = v(t, &[3]).argmin(1));
+    assert_panics(&["`sort`", "axis 1", "[3]"], || _ = v(t, &[3]).sort(1, false));
+    assert_panics(&["`topk`", "3", "4", "axis 0"], || _ = v(t, &[3]).topk(4, 0));
+    assert_panics(&["`one_hot`", "index 3", "[1, 3]"], || _ = t.one_hot(&[3], 3));
+    let index = Array2::<usize>::zeros((2, 3));
+    assert_panics(&["`scatter_add`", "[2, 3]", "[3]"],
+        || _ = v(t, &[3]).scatter_add(0, index.view(), v(t, &[2, 3])));
+    assert_panics(&["`scatter_add`", "[2, 3]", "[2, 4]"],
+        || _ = v(t, &[2, 3]).scatter_add(0, index.view(), v(t, &[2, 4])));
+    assert_panics(&["`scatter_add`", "index 0", "[2, 0]"],
+        || _ = v(t, &[2, 0]).scatter_add(1, index.view(), v(t, &[2, 3])));
     assert_panics(&["`max`", "[0]", "no elements"], || _ = v(t, &[0]).max());
     assert_panics(&["`max`", "axis 1", "[3]"], || _ = v(t, &[3]).max_axes(&[1], true));
     assert_panics(&["`min`", "[0]", "no elements"], || _ = v(t, &[0]).min());

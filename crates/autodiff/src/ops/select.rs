@@ -1,10 +1,10 @@
 //! Elements chosen by a condition or by number.
 
-use ndarray::{ArcArray, ArrayView, Axis, Dimension, IxDyn, Slice, Zip};
+use ndarray::{ArcArray, ArrayD, ArrayView, Axis, AxisDescription, Dimension, IxDyn, Slice, Zip};
 
 use super::axes;
 use crate::compute::{layout, reduce};
-use crate::{Real, Tensor, Var};
+use crate::{Real, Tape, Tensor, Var};
 
 /// # Choosing elements
 impl<F: Real> Var<'_, F> {
@@ -110,39 +110,114 @@ impl<F: Real> Var<'_, F> {
     pub fn gather<D: Dimension>(self, axis: isize, index: ArrayView<'_, usize, D>) -> Self {
         let x = self.value();
         let axis = axes::axis("gather", axis, x.shape());
-        assert!(
-            index.ndim() == x.ndim()
-                && (0..x.ndim()).all(|i| i == axis.index() || index.shape()[i] <= x.shape()[i]),
-            "`gather` along axis {}: an index of shape {:?} does not fit a tensor of shape {:?}",
-            axis.index(),
-            index.shape(),
-            x.shape()
-        );
+        check_index("gather", index.shape(), axis, x.shape());
         in_range("gather", &index, axis, x.shape());
         let index = index.into_dyn().to_owned();
-        let mut within: Vec<_> = index.shape().iter().map(|&size| Slice::from(..size)).collect();
-        within[axis.index()] = Slice::from(..);
-        let mut y = Tensor::zeros(index.raw_dim());
-        let used = x.slice_each_axis(|a| within[a.axis.index()]);
-        Zip::from(y.lanes_mut(axis)).and(index.lanes(axis)).and(used.lanes(axis)).for_each(|y, index, x| {
-            for (y, &i) in y.into_iter().zip(index) {
-                *y = x[i];
-            }
-        });
+        let y = picked(&x, axis, &index);
         let shape = x.raw_dim();
         let dx = self.edge(move |dy| {
             let mut dx = Tensor::zeros(shape);
-            let mut used = dx.slice_each_axis_mut(|a| within[a.axis.index()]);
-            let lanes = Zip::from(used.lanes_mut(axis)).and(index.lanes(axis)).and(dy.lanes(axis));
-            lanes.for_each(|mut dx, index, dy| {
-                for (&i, &dy) in index.iter().zip(dy) {
-                    dx[i] += dy;
-                }
-            });
+            add_picked(&mut dx, axis, &index, &dy);
             dx
         });
         self.tape().record("gather", y, [dx])
     }
+
+    /// `x` with each number of `src` added at its place, the adjoint of [`gather`](Var::gather): with `axis = 1` in two
+    /// dimensions, `y[i, index[i, j]] += src[i, j]`. The shape is that of `x`; `dx = dy`, and `dsrc` is `dy` gathered.
+    ///
+    /// `index` and `src` have one shape with as many axes as `x`; away from `axis` it may be smaller than `x`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape, ndarray::arr1};
+    /// # let tape = Tape::new();
+    /// let (x, src) = (tape.variable([1.0, 1.0, 1.0]), tape.variable([10.0, 20.0]));
+    /// assert_eq!(x.scatter_add(0, arr1(&[2, 2]).view(), src).value(), [1.0, 1.0, 31.0].into_tensor());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the axis does not exist, if the shapes do not fit, or if a number is not below the axis' length.
+    #[doc(alias("scatter", "scatter_elements", "index_add", "put_along_axis", "segment_sum"))]
+    #[track_caller]
+    pub fn scatter_add<D: Dimension>(self, axis: isize, index: ArrayView<'_, usize, D>, src: Self) -> Self {
+        self.same_tape("scatter_add", src);
+        let (x, added) = (self.value(), src.value());
+        let axis = axes::axis("scatter_add", axis, x.shape());
+        check_index("scatter_add", index.shape(), axis, x.shape());
+        assert!(
+            index.shape() == added.shape(),
+            "`scatter_add`: an index of shape {:?} and a source of shape {:?} do not fit: they need one shape",
+            index.shape(),
+            added.shape()
+        );
+        in_range("scatter_add", &index, axis, x.shape());
+        let index = index.into_dyn().to_owned();
+        let mut y = x.to_owned().into_shared();
+        add_picked(&mut y, axis, &index, &added);
+        let dx = self.edge(|dy| dy);
+        let dsrc = src.edge(move |dy| picked(&dy, axis, &index));
+        self.tape().record("scatter_add", y, [dx, dsrc])
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// A constant of shape `[n, classes]` for `n` labels: in each row 1 at the label, else 0.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.one_hot(&[2, 0], 3).value(), [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]].into_tensor());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a label is not below `classes`.
+    #[doc(alias("onehot", "dummies", "categorical"))]
+    #[track_caller]
+    pub fn one_hot(&self, labels: &[usize], classes: usize) -> Var<'_, F> {
+        let mut rows = Tensor::zeros(vec![labels.len(), classes]);
+        in_range("one_hot", labels, Axis(1), rows.shape());
+        for (mut row, &label) in rows.outer_iter_mut().zip(labels) {
+            row[label] = F::ONE;
+        }
+        self.constant(rows)
+    }
+}
+
+/// The part of a tensor that an index of this shape speaks of: all along `axis`, and what it covers elsewhere.
+fn covered(index: &ArrayD<usize>, axis: Axis) -> impl Fn(AxisDescription) -> Slice + '_ {
+    move |along| if along.axis == axis { Slice::from(..) } else { Slice::from(..index.len_of(along.axis)) }
+}
+
+fn picked<F: Real>(x: &Tensor<F>, axis: Axis, index: &ArrayD<usize>) -> Tensor<F> {
+    let mut y = Tensor::zeros(index.raw_dim());
+    let used = x.slice_each_axis(covered(index, axis));
+    Zip::from(y.lanes_mut(axis)).and(index.lanes(axis)).and(used.lanes(axis)).for_each(|y, index, x| {
+        for (y, &i) in y.into_iter().zip(index) {
+            *y = x[i];
+        }
+    });
+    y
+}
+
+fn add_picked<F: Real>(to: &mut Tensor<F>, axis: Axis, index: &ArrayD<usize>, picked: &Tensor<F>) {
+    let mut used = to.slice_each_axis_mut(covered(index, axis));
+    let lanes = Zip::from(used.lanes_mut(axis)).and(index.lanes(axis)).and(picked.lanes(axis));
+    lanes.for_each(|mut to, index, picked| {
+        for (&i, &picked) in index.iter().zip(picked) {
+            to[i] += picked;
+        }
+    });
+}
+
+#[track_caller]
+fn check_index(op: &str, index: &[usize], axis: Axis, shape: &[usize]) {
+    assert!(
+        index.len() == shape.len() && (0..shape.len()).all(|i| i == axis.index() || index[i] <= shape[i]),
+        "`{op}` along axis {}: an index of shape {index:?} does not fit a tensor of shape {shape:?}",
+        axis.index()
+    );
 }
 
 fn zero_unless<F: Real>(condition: &ArcArray<bool, IxDyn>, wanted: bool, mut dy: Tensor<F>) -> Tensor<F> {

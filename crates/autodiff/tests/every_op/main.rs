@@ -1,6 +1,7 @@
 //! One line per op in `table.rs`; each line is checked against numeric derivatives in every situation in which
 //! gradients go wrong.
 
+mod reductions;
 mod table;
 mod windows;
 
@@ -14,7 +15,7 @@ use table::{Domain, Row};
 use wengert_autodiff::{GradientReport, Tape, Tensor, check_gradients};
 
 fn table() -> Vec<Row> {
-    [table::table(), windows::table()].concat()
+    [table::table(), reductions::table(), windows::table()].concat()
 }
 
 /// The inputs for one run, the same ones every time.
@@ -175,7 +176,7 @@ fn every_op_meets_an_empty_and_a_size_1_axis() {
     // Nothing has no mean, no variance and no largest element; the logarithm of its sum is infinite.
     #[rustfmt::skip]
     let undefined = [
-        "batch_norm", "mean", "var", "max", "min", "logsumexp",
+        "batch_norm", "mean", "var", "std", "max", "min", "logsumexp",
         "cross_entropy", "cross_entropy_smooth", "cross_entropy_soft", "nll",
         "cross_entropy_ignoring", "cross_entropy_weighted", "weighted_mean",
         "mse", "mae", "huber", "bce_with_logits", "kl_div",

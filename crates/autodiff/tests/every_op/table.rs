@@ -1,4 +1,4 @@
-//! The ops, one line or more each; those of windows are in a file of their own.
+//! The ops, one line or more each; newer kinds are in files of their own.
 
 use ndarray::{arr2, aview1};
 use wengert_autodiff::{Tensor, Var};

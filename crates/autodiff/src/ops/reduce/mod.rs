@@ -1,5 +1,9 @@
 //! Reductions over axes. In the formulas `dy` stands for its value repeated along the reduced axes.
 
+mod magnitude;
+mod order;
+mod product;
+
 use ndarray::{Axis, IxDyn};
 
 use super::axes;
@@ -31,6 +35,31 @@ impl Reduction {
             "`{op}` over axes {arguments:?} of a tensor of shape {shape:?}: there are no elements"
         );
         reduction
+    }
+
+    /// Like [`new`](Self::new), for moments that divide by the count less `ddof`.
+    #[track_caller]
+    fn more_than(op: &str, shape: &[usize], arguments: &[isize], keepdim: bool, ddof: usize) -> Self {
+        let reduction = Self::new(op, shape, arguments, keepdim);
+        let count = reduction.count;
+        assert!(
+            count > ddof,
+            "`{op}` over axes {arguments:?} of a tensor of shape {shape:?} has {count} elements and needs more than \
+             ddof = {ddof}"
+        );
+        reduction
+    }
+
+    /// `x` less its mean. Twice: beside a large mean, what rounding takes from it is not small.
+    fn centered<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
+        let n = F::from_f64(self.count as f64);
+        let subtract_mean = |x: &Tensor<F>, if_finite: bool| {
+            let mean = self.with_axes(self.sum(x).mapv_into(|sum| sum / n));
+            elementwise::broadcast_map(x, &mean, x.shape(), |x, m| {
+                if if_finite && !m.is_finite() { x } else { x - m }
+            })
+        };
+        subtract_mean(&subtract_mean(x, false), true)
     }
 
     /// Reduces one axis after the other, the last one first; the axes are gone. The result has an array of its own.
@@ -181,22 +210,9 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn var_axes(self, axes: &[isize], ddof: usize, keepdim: bool) -> Self {
         let x = self.value();
-        let over = Reduction::new("var", x.shape(), axes, keepdim);
-        assert!(
-            over.count > ddof,
-            "`var` over axes {axes:?} of a tensor of shape {:?} has {} elements and needs more than ddof = {ddof}",
-            x.shape(),
-            over.count
-        );
-        let (n, divisor) = (F::from_f64(over.count as f64), F::from_f64((over.count - ddof) as f64));
-        // Twice: beside a large mean, what rounding takes from it is not small.
-        let subtract_mean = |x: &Tensor<F>, if_finite: bool| {
-            let mean = over.with_axes(over.sum(x).mapv_into(|sum| sum / n));
-            elementwise::broadcast_map(x, &mean, x.shape(), |x, m| {
-                if if_finite && !m.is_finite() { x } else { x - m }
-            })
-        };
-        let centered = subtract_mean(&subtract_mean(&x, false), true);
+        let over = Reduction::more_than("var", x.shape(), axes, keepdim, ddof);
+        let divisor = F::from_f64((over.count - ddof) as f64);
+        let centered = over.centered(&x);
         let squares = over.sum(&elementwise::map(&centered, |c| c * c));
         let y = over.finish(squares.mapv_into(|sum| sum / divisor));
         let rate = F::from_f64(2.0) / divisor;
