@@ -2,9 +2,9 @@
 //!
 //! `lenet_mnist_f16.safetensors` is LeNet-5, trained by PyTorch on handwritten MNIST and stored in half precision
 //! (`benches/peers/lenet_torch.py` made it). The generated digits of this lesson look different, and only 100 of them
-//! have labels. First the new head alone learns, beside a frozen body; then the body follows at a twentieth of the rate.
-//! The fine-tuned network should read at least 10 points more of 2,000 others than one that starts from nothing with
-//! the same 100, and PyTorch gets it back by name.
+//! have labels. First the new head alone learns, beside a frozen body; then the body follows at a twentieth of the
+//! rate. The fine-tuned network should read at least 10 points more of 2,000 others than one that starts from nothing
+//! with the same 100, and PyTorch gets it back by name.
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::metrics::Accuracy;
