@@ -122,6 +122,24 @@ for p in [0.0, 0.5, 1.5, -1.5, 2.0]:
     exact = power(mpf(p)) if p else lambda x: (mpf(1), mpf(0))
     UNARY.append(("powf", {"p": p}, lambda x, p=p: torch.pow(x, p), exact, (lambda x: x > 0) if p % 1 else None))
 
+WHOLE = {"floor": mp.floor, "ceil": mp.ceil, "round": mp.nint, "trunc": lambda x: mp.sign(x) * mp.floor(abs(x))}
+UNARY += [(op, {}, getattr(torch, op), lambda x, f=f: (f(x), mpf(0)), None) for op, f in WHOLE.items()]
+UNARY += [
+    ("tan", {}, torch.tan, lambda x: (mp.tan(x), mp.sec(x) ** 2), lambda x: abs(x) < 1e3),
+    ("asin", {}, torch.asin, lambda x: (mp.asin(x), 1 / mp.sqrt(1 - x**2)), lambda x: abs(x) < 1),
+    ("acos", {}, torch.acos, lambda x: (mp.acos(x), -1 / mp.sqrt(1 - x**2)), lambda x: abs(x) < 1),
+    ("atan", {}, torch.atan, lambda x: (mp.atan(x), 1 / (1 + x**2)), None),
+    ("sinh", {}, torch.sinh, lambda x: (mp.sinh(x), mp.cosh(x)), None),
+    ("cosh", {}, torch.cosh, lambda x: (mp.cosh(x), mp.sinh(x)), None),
+    ("asinh", {}, torch.asinh, lambda x: (mp.asinh(x), 1 / mp.sqrt(x**2 + 1)), None),
+    ("acosh", {}, torch.acosh, lambda x: (mp.acosh(x), 1 / mp.sqrt(x**2 - 1)), lambda x: x > 1),
+    ("atanh", {}, torch.atanh, lambda x: (mp.atanh(x), 1 / (1 - x**2)), lambda x: abs(x) < 1),
+    ("log2", {}, torch.log2, lambda x: (mp.log(x, 2), 1 / (x * mp.log(2))), lambda x: x > 0),
+    ("log10", {}, torch.log10, lambda x: (mp.log10(x), 1 / (x * mp.log(10))), lambda x: x > 0),
+    ("rsqrt", {}, torch.rsqrt, lambda x: (1 / mp.sqrt(x), -1 / (2 * x * mp.sqrt(x))), lambda x: x > 0),
+    ("erf", {}, torch.erf, lambda x: (mp.erf(x), 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2))), None),
+]
+
 EXTREME = [0.0, -0.0, math.inf, -math.inf, math.nan]
 for x in [SUBNORMAL, 1e-39, 1e-30, 1e-20, 1e-7, 0.5, 1.0, 2.0, 5.5, 10.0, 17.0, 88.0, 1e3, 1e20, 1e30, 3e38]:
     EXTREME += [f32(x), f32(-x)]
@@ -209,6 +227,24 @@ BINARY = [
         None,
     ),
     ("huber", lambda x, t: F.huber_loss(x, t, reduction="none"), huber, None),
+    (
+        "pow",
+        torch.pow,
+        lambda a, b: (a**b, b * a ** (b - 1), a**b * mp.log(a)),
+        lambda a, b: a > 0,
+    ),
+    (
+        "remainder",
+        torch.remainder,
+        lambda a, b: (a - b * mp.floor(a / b), mpf(1), -mp.floor(a / b)),
+        lambda a, b: b != 0,
+    ),
+    (
+        "atan2",
+        torch.atan2,
+        lambda a, b: (mp.atan2(a, b), b / (a**2 + b**2), -a / (a**2 + b**2)),
+        lambda a, b: a != 0 or b > 0,
+    ),
 ]
 PAIRS = [0.0, -0.0, math.inf, -math.inf, math.nan, f32(SUBNORMAL), f32(1e-39), f32(1e-30), f32(-1e-30), f32(1e-23)]
 PAIRS += [0.5, 1.0, -1.0, f32(1e20), f32(-1e20), f32(1e30), f32(3e38)]

@@ -38,6 +38,23 @@ UNARY = {
     "softplus": (F.softplus, REAL, EXTREME),
     "abs": (torch.abs, REAL, EXTREME),
     "sign": (torch.sign, REAL, EXTREME),
+    "floor": (torch.floor, REAL, EXTREME),
+    "ceil": (torch.ceil, REAL, EXTREME),
+    "round": (torch.round, REAL, [-3.5, -2.5, -0.5, 0.5, 1.5, 2.5, 1e300]),
+    "trunc": (torch.trunc, REAL, EXTREME),
+    "tan": (torch.tan, (-1.5, 1.5), [-1e3, -1e-10, 0.0, 1e-10, 1e3]),
+    "asin": (torch.asin, (-1.0, 1.0), [-1 + 2.0**-40, -1e-10, 0.0, 1e-300, 1 - 2.0**-40]),
+    "acos": (torch.acos, (-1.0, 1.0), [-1 + 2.0**-40, -1e-10, 0.0, 1e-300, 1 - 2.0**-40]),
+    "atan": (torch.atan, REAL, [-1e100, -1e4, -1e-10, 0.0, 1e-300, 1e4, 1e100]),
+    "sinh": (torch.sinh, REAL, [-700.0, -1e-10, 0.0, 1e-300, 40.0, 700.0]),
+    "cosh": (torch.cosh, REAL, [-700.0, -1e-10, 0.0, 40.0, 700.0]),
+    "asinh": (torch.asinh, REAL, [-1e100, -1e4, -1e-10, 0.0, 1e-300, 1e4, 1e100]),
+    "acosh": (torch.acosh, (1.0, 3.0), [1 + 2.0**-20, 1e4, 1e100]),
+    "atanh": (torch.atanh, (-1.0, 1.0), [-1 + 2.0**-20, -1e-10, 0.0, 1e-300, 1 - 2.0**-20]),
+    "log2": (torch.log2, POSITIVE, [1e-300, 1e-10, 1.0, 1e10, 1e300]),
+    "log10": (torch.log10, POSITIVE, [1e-300, 1e-10, 1.0, 1e10, 1e300]),
+    "rsqrt": (torch.rsqrt, POSITIVE, [1e-200, 1e-20, 1e200]),
+    "erf": (torch.erf, REAL, [-10.0, -1e-10, 0.0, 1e-300, 5.0, 20.0]),
 }
 
 
@@ -126,6 +143,23 @@ def binary_ops():
         ties = [t([1.0, 2.0, 3.0, 0.0]), t([1.0, 3.0, 2.0, 0.0])]
         cases.add(op, f, ties, note="ties share the gradient, half each")
     cases.add("div", torch.div, [t([1.5, -2.5]), t([-0.5, -4.0])], note="negative divisor")
+
+
+def powers_and_angles():
+    for left, right in BROADCASTS:
+        numbers = cases.numbers("pow")
+        cases.add("pow", torch.pow, [numbers.draw(left, *POSITIVE), numbers.draw(right)])
+        for op, f in [("remainder", torch.remainder), ("atan2", torch.atan2)]:
+            numbers = cases.numbers(op)
+            cases.add(op, f, [numbers.draw(left), numbers.draw(right) + 1 / 128])
+    zero = [t([0.0, 0.0, 0.0, 2.0, -2.0, -2.0]), t([0.0, 1.0, 2.0, 0.0, 3.0, 2.0])]
+    cases.add("pow", torch.pow, zero, note="zeros and negative bases")
+    same = [cases.numbers("pow").draw([2, 3], *POSITIVE)]
+    cases.add("pow", lambda x: torch.pow(x, x), same, {"repeated": True}, note="one tensor on both sides")
+    signs = [t([5.0, -5.0, 5.0, -5.0, 6.0, -0.5]), t([3.0, 3.0, -3.0, -3.0, 3.0, 1e10])]
+    cases.add("remainder", torch.remainder, signs, note="signs")
+    around = [t([0.0, 0.0, 1.0, -1.0]), t([1.0, -1.0, 0.0, 0.0])]
+    cases.add("atan2", torch.atan2, around, note="on the axes")
 
 
 def where_op():
@@ -416,6 +450,7 @@ if __name__ == "__main__":
     unary_ops()
     unary_ops_with_arguments()
     binary_ops()
+    powers_and_angles()
     where_op()
     matmul_op()
     reductions()

@@ -1,4 +1,4 @@
-//! Deviations, norms, running sums and order where numbers are extreme, equal or NaN; what a label becomes.
+//! Deviations, norms, running sums, order and comparisons where numbers are extreme, equal or NaN; labels as rows.
 
 use ndarray::{arr1, arr2};
 use wengert_autodiff::{IntoTensor, Tape, Tensor, Var};
@@ -78,4 +78,35 @@ fn a_label_becomes_a_row() {
     let tape = Tape::<f64>::new();
     assert_eq!(tape.one_hot(&[1, 1, 0], 2).value(), [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]].into_tensor());
     assert_eq!(tape.one_hot(&[], 4).shape(), [0, 4]);
+}
+
+#[test]
+fn a_comparison_is_0_or_1_and_has_no_gradient() {
+    type Compare = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+    let tape = Tape::new();
+    let a = tape.variable([1.0, 2.0, 3.0, 0.0, f32::NAN, f32::NAN, f32::INFINITY]);
+    let b = tape.variable([2.0, 2.0, 2.0, -0.0, 1.0, f32::NAN, f32::INFINITY]);
+    let table: [(Compare, [f32; 7]); 6] = [
+        (|a, b| a.gt(b), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+        (|a, b| a.ge(b), [0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0]),
+        (|a, b| a.lt(b), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        (|a, b| a.le(b), [1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0]),
+        (|a, b| a.eq(b), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0]),
+        (|a, b| a.ne(b), [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]),
+    ];
+    let mut counted = tape.constant(0.0);
+    for (compare, right) in table {
+        assert_eq!(compare(a, b).value(), right.into_tensor());
+        counted += compare(a, b).sum();
+    }
+    assert!((counted + b.slice(0, 0..1).sum()).backward().wrt(a).is_none());
+}
+
+#[test]
+fn a_sum_of_tensors_needs_one_and_adds_in_pairs() {
+    let tape = Tape::new();
+    let tenths: Var<'_> = (0..100_000).map(|_| tape.constant(0.1)).sum();
+    assert!((tenths.item() - 1e4).abs() < 0.01, "{}", tenths.item());
+    let empty = std::panic::catch_unwind(|| std::iter::empty::<Var<'_>>().sum::<Var<'_>>().item());
+    assert!(empty.is_err());
 }

@@ -20,6 +20,19 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`div`", "[2, 3]", "[2, 2]"], || _ = v(t, &[2, 3]) / v(t, &[2, 2]));
     assert_panics(&["`maximum`", "[2, 3]", "[0]"], || _ = v(t, &[2, 3]).maximum(v(t, &[0])));
     assert_panics(&["`minimum`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).minimum(v(t, &[4])));
+    assert_panics(&["`pow`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).pow(v(t, &[4])));
+    assert_panics(&["`remainder`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).remainder(v(t, &[4])));
+    assert_panics(&["`atan2`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).atan2(v(t, &[4])));
+    assert_panics(&["`gt`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).gt(v(t, &[4])));
+    assert_panics(&["`ge`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).ge(v(t, &[4])));
+    assert_panics(&["`lt`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).lt(v(t, &[4])));
+    assert_panics(&["`le`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).le(v(t, &[4])));
+    assert_panics(&["`eq`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).eq(v(t, &[4])));
+    assert_panics(&["`ne`", "[2, 3]", "[4]"], || _ = v(t, &[2, 3]).ne(v(t, &[4])));
+    assert_panics(&["`add`", "[2, 3]", "[4]"], || {
+        let mut y = v(t, &[2, 3]);
+        y += v(t, &[4]);
+    });
     assert_panics(&["`where_cond`", "[2, 3]", "[4]"],
         || _ = Var::where_cond(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
     assert_panics(&["`where_cond`", "[2, 3]", "[2]"],

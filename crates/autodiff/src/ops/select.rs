@@ -166,7 +166,7 @@ impl<F: Real> Tape<F> {
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
-    /// # let tape = Tape::new();
+    /// # let tape = Tape::<f64>::new();
     /// assert_eq!(tape.one_hot(&[2, 0], 3).value(), [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]].into_tensor());
     /// ```
     ///

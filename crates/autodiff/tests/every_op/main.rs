@@ -1,6 +1,7 @@
 //! One line per op in `table.rs`; each line is checked against numeric derivatives in every situation in which
 //! gradients go wrong.
 
+mod elements;
 mod reductions;
 mod table;
 mod windows;
@@ -15,7 +16,7 @@ use table::{Domain, Row};
 use wengert_autodiff::{GradientReport, Tape, Tensor, check_gradients};
 
 fn table() -> Vec<Row> {
-    [table::table(), reductions::table(), windows::table()].concat()
+    [table::table(), elements::table(), reductions::table(), windows::table()].concat()
 }
 
 /// The inputs for one run, the same ones every time.

@@ -35,9 +35,9 @@ macro_rules! shapes {
 pub(crate) use shapes;
 
 /// A matrix, no rows, one column, and a scalar.
-const ONE: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; []);
+pub(crate) const ONE: Shapes = shapes!([3, 4]; [0, 3]; [3, 1]; []);
 /// Equal shapes; each operand broadcast along a size-1, a missing and an empty axis; scalars.
-const TWO: Shapes = shapes!(
+pub(crate) const TWO: Shapes = shapes!(
     [3, 4] [3, 4]; [3, 4] [4]; [4] [3, 4]; [3, 1] [1, 4]; [] [3, 2]; [2, 1, 3] [4, 1];
     [0, 3] [3]; [1] [0]
 );

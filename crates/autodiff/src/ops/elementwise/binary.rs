@@ -101,7 +101,7 @@ fn share<F: Real>(loses: impl Fn(F, F) -> bool + Sync) -> impl Fn(F, F, F) -> F 
 /// `-dy a / b²`, in an order in which nothing leaves the range unless the result does. What is below 1 grows where it
 /// is divided by what is below 1, too.
 #[inline(always)]
-fn quotient_pullback<F: Real>(dy: F, a: F, b: F) -> F {
+pub(super) fn quotient_pullback<F: Real>(dy: F, a: F, b: F) -> F {
     let below_1 = |x: F| x.abs() < F::ONE;
     let (small, large) = if dy.abs() < a.abs() { (dy, a) } else { (a, dy) };
     let opposite = (if below_1(b) { small / b * large } else { small * large / b }) / b;

@@ -1,7 +1,13 @@
 //! Functions of each element, of one tensor or of several.
 
 mod activation;
+mod assign;
 mod binary;
+mod comparison;
+mod logarithm;
+mod power;
+mod rounding;
+mod trigonometry;
 mod unary;
 
 pub(super) use activation::sigmoid;

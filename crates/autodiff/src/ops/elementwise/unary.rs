@@ -264,7 +264,7 @@ pub(super) fn times_exp<F: Real>(f: F, x: F) -> F {
 
 /// `f s` for the slope `s = p xᵖ⁻¹`, also where that is too large or too small.
 #[inline]
-fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
+pub(super) fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
     if slope.is_normal() || x == F::ZERO || !x.is_finite() {
         return f * slope;
     }
