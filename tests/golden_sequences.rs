@@ -209,7 +209,7 @@ impl Case<'_> {
         let mut loss = tape.constant(0.0);
         for (i, (&y, recorded)) in outputs.iter().zip(recorded).enumerate() {
             assert_close(&format!("{what}, output {i}"), &y.value(), &tensor(recorded), ABSOLUTE);
-            loss = loss + (y * tape.constant(tensor(&case["upstream"][i]))).sum();
+            loss += (y * tape.constant(tensor(&case["upstream"][i]))).sum();
         }
         let grads = loss.backward();
         for (name, recorded) in tensors(&case["grad_inputs"]) {

@@ -96,7 +96,7 @@ impl<F: Real> Var<'_, F> {
         let mut open = mask.map(|mask| mask.to_owned());
         if let Some(bias) = bias {
             check_broadcast("bias", &bias.shape(), &shape);
-            scores = scores + bias;
+            scores += bias;
             let of_bias = bias.value().mapv(|bias| bias != F::neg_infinity());
             if of_bias.iter().any(|&open| !open) {
                 open = Some(open.map_or_else(|| of_bias.to_owned(), |open| both(&open, &of_bias.to_owned())));

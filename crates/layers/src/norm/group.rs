@@ -103,10 +103,10 @@ fn scale_and_shift<'t, F: Real>(
     bias: &Option<Param<F>>,
 ) -> Var<'t, F> {
     if let Some(weight) = weight {
-        x = x * along_channels(x.tape().param(weight), x);
+        x *= along_channels(x.tape().param(weight), x);
     }
     if let Some(bias) = bias {
-        x = x + along_channels(x.tape().param(bias), x);
+        x += along_channels(x.tape().param(bias), x);
     }
     x
 }

@@ -86,14 +86,26 @@ impl Windows {
         channels * 4 * self.pixels().max(self.places())
     }
 
+    /// Whether they are the squares of two by two pixels that most networks have.
+    fn are_squares(&self) -> bool {
+        self.spans.iter().all(|spans| {
+            let mut spans = spans.iter().enumerate();
+            spans.all(|(i, span)| span.pixels == (2 * i..2 * i + 2) && span.step == 1)
+        })
+    }
+
     /// `y = max x` of each window; NaN is larger than anything.
     pub(crate) fn max<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
         let mut y = buffers::scratch(&[x.shape()[0], x.shape()[1], self.spans[0].len(), self.spans[1].len()]);
         let x = row_major(x.clone());
         let x = x.as_slice().expect(ROW_MAJOR);
         let channels = x.len() / self.pixels();
+        let are_squares = self.are_squares();
         for_each_part(channels, self.work(channels), y.as_slice_mut().expect(ROW_MAJOR), &|channel, y| {
             let x = &x[channel * self.pixels()..][..self.pixels()];
+            if are_squares {
+                return largest_of_squares(x, self.input[1], y, self.spans[1].len());
+            }
             let mut best = Best::of_columns(self.input[1]);
             for (rows, y) in self.spans[0].iter().zip(y.chunks_exact_mut(self.spans[1].len())) {
                 best.look_down(x, rows);
@@ -111,10 +123,14 @@ impl Windows {
         let (x, dy) = (row_major(x.clone()), row_major(dy.clone()));
         let (x, dy) = (x.as_slice().expect(ROW_MAJOR), dy.as_slice().expect(ROW_MAJOR));
         let channels = x.len() / self.pixels();
+        let are_squares = self.are_squares();
         for_each_part(channels, self.work(channels), dx.as_slice_mut().expect(ROW_MAJOR), &|channel, dx| {
             dx.fill(F::ZERO);
             let x = &x[channel * self.pixels()..][..self.pixels()];
             let dy = &dy[channel * self.places()..][..self.places()];
+            if are_squares {
+                return spread_over_squares(x, self.input[1], dy, self.spans[1].len(), dx);
+            }
             let mut best = Best::of_columns(self.input[1]);
             for (rows, dy) in self.spans[0].iter().zip(dy.chunks_exact(self.spans[1].len())) {
                 best.look_down(x, rows);
@@ -230,13 +246,15 @@ impl<F: Real> Best<F> {
         best
     }
 
-    /// The pixel that is the largest, of equal ones the first in the order of reading; none if no pixel is there.
+    /// The pixel that is the largest, of equal ones the first in the order of reading, of NaNs the last as PyTorch's;
+    /// none if no pixel is there.
     #[inline(always)]
     fn pixel(&self, columns: &Span) -> Option<usize> {
         let (mut best, mut at) = (F::neg_infinity(), (u32::MAX, 0));
         for column in columns.indices() {
             let (x, row) = (self.columns[column], self.rows[column]);
-            let is_better = (x > best) | x.is_nan() | ((x == best) & (row < at.0));
+            let last_nan = x.is_nan() & (!best.is_nan() | (row >= at.0));
+            let is_better = (x > best) | last_nan | ((x == best) & (row < at.0));
             best = if is_better { x } else { best };
             at = if is_better { (row, column) } else { at };
         }
@@ -250,4 +268,110 @@ fn keep_larger<F: Real>(best: &mut F, row: &mut u32, x: F, this: u32) {
     let is_larger = (x > *best) | x.is_nan();
     *best = if is_larger { x } else { *best };
     *row = if is_larger { this } else { *row };
+}
+
+/// The largest of four pixels, and of equal ones the first.
+#[inline(always)]
+fn largest<F: Real>(square: [F; 4]) -> (F, u32) {
+    let (mut best, mut at) = (square[0], 0);
+    for i in 1..4 {
+        keep_larger(&mut best, &mut at, square[i as usize], i);
+    }
+    (best, at)
+}
+
+/// The largest pixel of each square, so many in a row. Four squares at a time, which rows of few squares have as well.
+fn largest_of_squares<F: Real>(image: &[F], width: usize, y: &mut [F], places: usize) {
+    vectorized(inlined!(|| {
+        for (rows, y) in image.chunks_exact(2 * width).zip(y.chunks_exact_mut(places)) {
+            let (upper, lower) = (&rows[..2 * places], &rows[width..][..2 * places]);
+            let (upper, lower) = (upper.as_chunks::<8>(), lower.as_chunks::<8>());
+            let y = y.as_chunks_mut::<4>();
+            for ((y, u), l) in y.0.iter_mut().zip(upper.0).zip(lower.0) {
+                for i in 0..4 {
+                    y[i] = largest([u[2 * i], u[2 * i + 1], l[2 * i], l[2 * i + 1]]).0;
+                }
+            }
+            let squares = upper.1.as_chunks::<2>().0.iter().zip(lower.1.as_chunks::<2>().0);
+            for (y, (u, l)) in y.1.iter_mut().zip(squares) {
+                *y = largest([u[0], u[1], l[0], l[1]]).0;
+            }
+        }
+    }));
+}
+
+/// `dy` goes to the largest pixel of each square, the others keep what they have.
+fn spread_over_squares<F: Real>(image: &[F], width: usize, dy: &[F], places: usize, dx: &mut [F]) {
+    vectorized(inlined!(|| {
+        let rows = image.chunks_exact(2 * width).zip(dx.chunks_exact_mut(2 * width));
+        for ((rows, dx), dy) in rows.zip(dy.chunks_exact(places)) {
+            let (dx_upper, dx_lower) = dx.split_at_mut(width);
+            let (upper, lower) = (&rows[..2 * places], &rows[width..][..2 * places]);
+            let (upper, lower) = (upper.as_chunks::<8>(), lower.as_chunks::<8>());
+            let dx_upper = dx_upper[..2 * places].as_chunks_mut::<8>();
+            let dx_lower = dx_lower[..2 * places].as_chunks_mut::<8>();
+            let dy = dy.as_chunks::<4>();
+            let chunks = upper.0.iter().zip(lower.0).zip(dx_upper.0.iter_mut().zip(dx_lower.0)).zip(dy.0);
+            for (((u, l), (to_u, to_l)), dy) in chunks {
+                for i in 0..4 {
+                    let at = largest([u[2 * i], u[2 * i + 1], l[2 * i], l[2 * i + 1]]).1;
+                    let part = |pixel| if at == pixel { dy[i] } else { F::ZERO };
+                    (to_u[2 * i], to_u[2 * i + 1]) = (part(0), part(1));
+                    (to_l[2 * i], to_l[2 * i + 1]) = (part(2), part(3));
+                }
+            }
+            for (i, &dy) in dy.1.iter().enumerate() {
+                let (u, l) = (&upper.1[2 * i..][..2], &lower.1[2 * i..][..2]);
+                let at = largest([u[0], u[1], l[0], l[1]]).1 as usize;
+                let to = if at < 2 { &mut dx_upper.1[2 * i + at] } else { &mut dx_lower.1[2 * i + at - 2] };
+                *to = dy;
+            }
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that chunks fill, that leave a rest, with a column and a row that no square covers; equal pixels, NaN.
+    #[test]
+    fn squares_are_pooled_as_their_definition_says() {
+        for (height, width) in [(2, 2), (5, 3), (4, 8), (7, 23), (24, 24), (3, 31)] {
+            let output = [height / 2, width / 2];
+            let (input, [kernel, stride]) = ([height, width], [[2, 2]; 2]);
+            let sliding = Sliding { input, kernel, output, stride, dilation: [1, 1], before: [0, 0] };
+            let windows = Windows::sliding(&sliding, [0, 0], false);
+            assert!(windows.are_squares());
+            let x = Tensor::from_shape_fn(&[2, 3, height, width][..], |at| {
+                let x = (at[0] * 31 + at[1] * 17 + at[2] * 7 + at[3] * 11) % 13;
+                if x == 12 {
+                    f32::NAN
+                } else if x == 11 {
+                    f32::NEG_INFINITY
+                } else {
+                    (x / 2) as f32
+                }
+            });
+            let dy = Tensor::from_shape_fn(&[2, 3, output[0], output[1]][..], |at| {
+                (1 + at[2] * 40 + at[3]) as f32
+            });
+            let (mut y, mut dx) = (dy.clone(), x.mapv(|_| 0.0));
+            for (at, y) in y.indexed_iter_mut() {
+                let mut best = [2 * at[2], 2 * at[3]];
+                for pixel in (0..4).map(|i| [2 * at[2] + i / 2, 2 * at[3] + i % 2]) {
+                    let [old, new] = [best, pixel].map(|p| x[[at[0], at[1], p[0], p[1]]]);
+                    best = if new > old || new.is_nan() { pixel } else { best };
+                }
+                let [row, column] = best;
+                *y = x[[at[0], at[1], row, column]];
+                dx[[at[0], at[1], row, column]] = (1 + at[2] * 40 + at[3]) as f32;
+            }
+            let bits = |x: &Tensor<f32>| {
+                x.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect::<Vec<_>>()
+            };
+            assert_eq!(bits(&windows.max(&x)), bits(&y), "{height} × {width}");
+            assert_eq!(windows.max_gradient(&dy, &x), dx, "{height} × {width}");
+        }
+    }
 }

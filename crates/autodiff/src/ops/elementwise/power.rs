@@ -5,9 +5,9 @@ use super::unary::times_slope_of_power;
 use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
-    /// `y = aᵇ`, in the common shape; `da = b aᵇ⁻¹ dy`, `db = aᵇ ln a dy`, both 0 where the power is constant: the first
-    /// at `b = 0`, the second at `a = 0 ≤ b`. `0⁰` is 1. A negative `a` has powers where `b` is whole, elsewhere NaN, and no
-    /// derivative by `b`, which is NaN.
+    /// `y = aᵇ`, in the common shape; `da = b aᵇ⁻¹ dy`, `db = aᵇ ln a dy`, both 0 where the power is constant: the
+    /// first at `b = 0`, the second at `a = 0 ≤ b`. `0⁰` is 1. A negative `a` has powers where `b` is whole, elsewhere
+    /// NaN, and no derivative by `b`, which is NaN.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -25,8 +25,8 @@ impl<F: Real> Var<'_, F> {
         self.binary("pow", exponent, F::powf, (base_pullback, exponent_pullback))
     }
 
-    /// The remainder of `a / b` that has the sign of `b`, as Python's and PyTorch's `%`, in the common shape; `da = dy`,
-    /// `db = -⌊a / b⌋ dy`. (Rust's `%` has the sign of `a`.)
+    /// The remainder of `a / b` that has the sign of `b`, as Python's and PyTorch's `%`, in the common shape; `da =
+    /// dy`, `db = -⌊a / b⌋ dy`. (Rust's `%` has the sign of `a`.)
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};

@@ -41,8 +41,8 @@ impl<F: Real> Var<'_, F> {
         self.unary("trunc", F::trunc, |_, _, _| F::ZERO)
     }
 
-    /// The nearest whole number, of two equally near ones the even one as in IEEE 754 and PyTorch, in the shape of `x`. The
-    /// gradient is 0 everywhere.
+    /// The nearest whole number, of two equally near ones the even one as in IEEE 754 and PyTorch, in the shape of `x`.
+    /// The gradient is 0 everywhere.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};

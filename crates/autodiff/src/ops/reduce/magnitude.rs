@@ -23,8 +23,8 @@ impl<F: Real> Var<'_, F> {
     }
 
     /// `y = √(Σ (x - m)² / (n - ddof))` over `axes`, along which there are `n` elements with the mean `m`;
-    /// `dx = (x - m) dy / ((n - ddof) y)`, and 0 where `y = 0`. The axes disappear or, with `keepdim`, stay with size 1.
-    /// What `ddof` means, [`var_axes`](Var::var_axes) says. No square overflows.
+    /// `dx = (x - m) dy / ((n - ddof) y)`, and 0 where `y = 0`. The axes disappear or, with `keepdim`, stay with size
+    /// 1. What `ddof` means, [`var_axes`](Var::var_axes) says. No square overflows.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};

@@ -1,5 +1,5 @@
-//! Where the largest and smallest elements are. NaN comes before all others, as in PyTorch: it is larger than the largest
-//! and, for [`argmin`](Var::argmin), smaller than the smallest.
+//! Where the largest and smallest elements are. NaN comes before all others, as in PyTorch: it is larger than the
+//! largest and, for [`argmin`](Var::argmin), smaller than the smallest.
 
 use std::cmp::Ordering;
 

@@ -91,8 +91,8 @@ impl<F: Real> Var<'_, F> {
         self.tape().record("cumsum", y, [dx])
     }
 
-    /// `yᵢ = x₀ ⋯ xᵢ` along `axis`, in the shape of `x`; `dxᵢ = Σ dyⱼ yⱼ / xᵢ` over `j ≥ i`, without the division: it is
-    /// right with zeros, too.
+    /// `yᵢ = x₀ ⋯ xᵢ` along `axis`, in the shape of `x`; `dxᵢ = Σ dyⱼ yⱼ / xᵢ` over `j ≥ i`, without the division: it
+    /// is right with zeros, too.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
