@@ -81,15 +81,28 @@ const CHOICES: &[Choice] = &[
         cases: 7,
     },
     Choice {
-        reason: "the base is negative and the exponent's exact gradient is not recorded; PyTorch leaves the range",
+        reason: "the base is negative, where PyTorch leaves the range on the way to its gradient",
         ops: &["pow"],
-        applies: |case| case.inputs[0] < 0.0 && case.inputs[1].is_finite(),
+        applies: |case| {
+            let [a, b, dy] = [case.inputs[0], case.inputs[1], case.upstream[0]].map(f64::from);
+            let slope = (b * a.abs().powf(b - 1.0) * dy).abs();
+            a < 0.0
+                && same(case.found[0], case.recorded[0])
+                && same(case.found[1].abs(), slope as f32)
+                && case.found[2].is_nan()
+        },
         cases: 12,
     },
     Choice {
-        reason: "left of the origin the exact angle is not recorded; PyTorch's squares leave the range",
+        reason: "left of the origin the slope is 1/x, where PyTorch's squares leave the range",
         ops: &["atan2"],
-        applies: |case| case.inputs[0] == 0.0 && case.inputs[1] < 0.0,
+        applies: |case| {
+            case.inputs[0] == 0.0
+                && case.inputs[1] < 0.0
+                && same(case.found[0], case.recorded[0])
+                && same(case.found[1], case.upstream[0] / case.inputs[1])
+                && (case.found[2] == 0.0 || case.upstream[0].is_infinite())
+        },
         cases: 18,
     },
     Choice {
