@@ -4,7 +4,7 @@ mod memory;
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::ImageDataset;
-use wengert::layers::Activation;
+use wengert::layers::{Activation, Conv2d, Flatten, MaxPool2d};
 use wengert::ndarray::{Array2, Array3};
 use wengert::prelude::*;
 
@@ -93,6 +93,39 @@ fn divided_work_gives_the_same_bits() {
     assert_eq!(one, with(3), "with three threads");
     // From a thread that is not a member of the pool, or has just become one.
     assert_eq!(one, std::thread::spawn(|| bits(&trained_wide())).join().unwrap(), "without a pool");
+}
+
+/// 5 steps of a network whose convolutions divide samples among threads, in both directions.
+fn trained_on_images() -> Sequential {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let mut model = Sequential::new()
+        .with(Conv2d::new(1, 8, [5, 5], rng))
+        .with(BatchNorm::new(8))
+        .with(Activation::Relu)
+        .with(MaxPool2d::new(2))
+        .with(Conv2d::new(8, 16, [3, 3], rng))
+        .with(Flatten)
+        .with(Dense::new(256, 10, rng));
+    let mut opt = Optimizer::new(RmsProp::default());
+    let mut tape = Tape::new();
+    for batch in images(350).batches(70) {
+        tape.reset();
+        let x = tape.constant(batch.x).reshape(&[70, 1, 16, 16]);
+        let grads = model.forward(x).cross_entropy(&batch.labels).backward();
+        opt.step(&mut model, &grads);
+    }
+    model
+}
+
+#[test]
+fn divided_convolutions_give_the_same_bits() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bits(&trained_on_images()))
+    };
+    let one = with(1);
+    assert_eq!(one, with(2), "with two threads");
+    assert_eq!(one, with(5), "with five threads");
 }
 
 #[test]

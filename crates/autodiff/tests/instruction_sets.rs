@@ -2,7 +2,7 @@
 //! since the choice is the process's.
 
 use wengert_autodiff::compute::{InstructionSet, set_instruction_set, set_reproducible};
-use wengert_autodiff::{Real, Tape, Tensor, Var};
+use wengert_autodiff::{ConvOptions, Real, Tape, Tensor, Var};
 
 fn noise<F: Real>(shape: &[usize], seed: usize) -> Tensor<F> {
     let mut i = seed;
@@ -27,15 +27,22 @@ fn results<F: Real>(op: for<'t> fn(Var<'t, F>, Var<'t, F>) -> Var<'t, F>, shapes
 fn check<F: Real>(unit: f64) {
     type Op<F> = for<'t> fn(Var<'t, F>, Var<'t, F>) -> Var<'t, F>;
     type Product<F> = (&'static str, Op<F>, [&'static [usize]; 2]);
-    let elements: [(&str, Op<F>); 4] = [
+    let elements: [(&str, Op<F>); 5] = [
         ("functions", |a, b| (a.tanh() * b.gelu() + a.exp()).softplus() / b.sigmoid()),
         ("sums", |a, b| a.sum_axes(&[0], false) * b.var_axes(&[0], 1, false)),
         ("norms", |a, b| a.batch_norm(None, None, 1e-5).0 + b.layer_norm(None, None, 1e-5)),
         ("softmax", |a, b| a.log_softmax(1) * b.softmax(0)),
+        ("pooling", |a, b| {
+            let [a, b] = [a, b].map(|x| x.reshape(&[1, 37, 5, 13]));
+            a.max_pool2d(2)
+                + b.avg_pool2d(2)
+                + a.max_pool2d([4, 2]).pad(&[(0, 0), (0, 0), (0, 1), (0, 0)], 0.0)
+        }),
     ];
-    let products: [Product<F>; 3] = [
+    let products: [Product<F>; 4] = [
         ("matmul", |a, b| a.matmul(b), [&[130, 257], &[257, 65]]),
         ("linear", |x, w| x.linear(w, None).relu(), [&[64, 801], &[100, 801]]),
+        ("convolution", |x, w| x.conv2d(w, None, ConvOptions::default()), [&[40, 3, 14, 9], &[13, 3, 3, 5]]),
         ("a single row", |x, w| x.linear(w, None), [&[1, 300], &[40, 300]]),
     ];
     let sets = [InstructionSet::Portable, InstructionSet::Avx2, InstructionSet::Avx512];
