@@ -12,6 +12,7 @@
 //! nobody can know the number; and after "forty-seven," the model counts on without a mistake to sixty.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use wengert::data::metrics::argmax;
 use wengert::layers::{Embedding, Gru};
 use wengert::optim::Schedule;
 use wengert::prelude::*;
@@ -53,7 +54,7 @@ impl Model {
             let x = tape.constant((&input[..], [1, input.len()]));
             let (logits, next) = self.forward(x, state.map(|state: Tensor| tape.constant(state)));
             let logits = logits.slice(1, input.len() - 1..input.len()).value();
-            let likely = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).expect("characters").0;
+            let likely = argmax(&logits).expect("a character, unless the training has diverged");
             state = Some(next.value());
             input = vec![likely as f32];
             written.push(likely);

@@ -10,6 +10,7 @@
 //! often, which is right at 29 % of the places: the largest of ten counts that add up to ten is 2.9 on average.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use wengert::data::metrics::argmax;
 use wengert::layers::{Embedding, TransformerEncoder, TransformerEncoderLayer, sinusoidal_positions};
 use wengert::prelude::*;
 
@@ -65,10 +66,8 @@ fn sequences(count: usize, rng: &mut StdRng) -> (Tensor, Vec<usize>) {
 fn score(model: &Model, input: Tensor, expected: &[usize]) -> (f64, f64) {
     let tape = Tape::inference();
     let logits = model.forward(tape.constant(input)).value();
-    let answer = |row: wengert::ndarray::ArrayViewD<'_, f32>| {
-        row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).expect("digits").0
-    };
-    let right: Vec<_> = logits.outer_iter().zip(expected).map(|(row, &digit)| answer(row) == digit).collect();
+    let right: Vec<_> =
+        logits.outer_iter().zip(expected).map(|(row, &digit)| argmax(row) == Some(digit)).collect();
     let exact = right.chunks(LENGTH).filter(|sequence| sequence.iter().all(|&right| right)).count();
     let digits = right.iter().filter(|&&right| right).count();
     (exact as f64 / (right.len() / LENGTH) as f64, digits as f64 / right.len() as f64)

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use rand::{SeedableRng, rngs::StdRng};
+use wengert::data::metrics::Accuracy;
 use wengert::data::{ImageDataset, mnist};
 use wengert::layers::{Conv2d, Flatten, MaxPool2d};
 use wengert::prelude::*;
@@ -50,14 +51,12 @@ fn images<'t>(tape: &'t Tape, batch: &wengert::data::Batch) -> Var<'t> {
 /// The share of the images that are read correctly.
 fn accuracy(net: &Sequential, data: &ImageDataset) -> f64 {
     let mut tape = Tape::inference();
-    let mut correct = 0;
+    let mut accuracy = Accuracy::new();
     for batch in data.batches(500) {
         tape.reset();
-        let logits = net.forward(images(&tape, &batch)).value();
-        let read = logits.rows().into_iter().map(|row| (0..10).max_by(|&i, &j| row[i].total_cmp(&row[j])));
-        correct += read.zip(batch.labels).filter(|&(digit, label)| digit == Some(label)).count();
+        accuracy.update(&net.forward(images(&tape, &batch)).value(), &batch.labels);
     }
-    correct as f64 / data.len() as f64
+    accuracy.value()
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

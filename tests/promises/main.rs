@@ -46,12 +46,15 @@ fn bits(model: &Sequential) -> Vec<(String, Vec<u32>)> {
     state.map(|(name, tensor)| (name, tensor.iter().map(|x| x.to_bits()).collect())).collect()
 }
 
+/// Of what is trained by so many threads.
+fn bits_with(threads: usize, train: impl Fn() -> Sequential + Send + Sync) -> Vec<(String, Vec<u32>)> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| bits(&train()))
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
-    let with = |threads: usize, seed: u64| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| bits(&trained(seed)))
-    };
+    let with = |threads, seed| bits_with(threads, || trained(seed));
     let one = with(1, 3);
     assert_eq!(one, with(1, 3), "twice with one thread");
     assert_eq!(one, with(2, 3), "with two threads");
@@ -84,10 +87,7 @@ fn trained_wide() -> Sequential {
 
 #[test]
 fn divided_work_gives_the_same_bits() {
-    let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| bits(&trained_wide()))
-    };
+    let with = |threads| bits_with(threads, trained_wide);
     let one = with(1);
     assert_eq!(one, with(2), "with two threads");
     assert_eq!(one, with(3), "with three threads");
@@ -119,10 +119,7 @@ fn trained_on_images() -> Sequential {
 
 #[test]
 fn divided_convolutions_give_the_same_bits() {
-    let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| bits(&trained_on_images()))
-    };
+    let with = |threads| bits_with(threads, trained_on_images);
     let one = with(1);
     assert_eq!(one, with(2), "with two threads");
     assert_eq!(one, with(5), "with five threads");

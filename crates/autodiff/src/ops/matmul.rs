@@ -202,7 +202,7 @@ fn matrix_product<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>) -> Tensor
 }
 
 /// `C ← A B + β C`.
-fn gemm<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, beta: F, c: ArrayViewMut2<'_, F>) {
+pub(super) fn gemm<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, beta: F, c: ArrayViewMut2<'_, F>) {
     F::gemm(Gemm { alpha: F::ONE, a, b, beta, c });
 }
 
@@ -218,10 +218,10 @@ fn rows<F: Real>(x: Tensor<F>) -> Tensor<F> {
     }
 }
 
-fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
+pub(super) fn matrix<F: Real>(x: &Tensor<F>) -> ArrayView2<'_, F> {
     x.view().into_dimensionality().expect("two axes, checked by the op")
 }
 
-fn matrix_mut<F: Real>(x: &mut Tensor<F>) -> ArrayViewMut2<'_, F> {
+pub(super) fn matrix_mut<F: Real>(x: &mut Tensor<F>) -> ArrayViewMut2<'_, F> {
     x.view_mut().into_dimensionality().expect("two axes, as made")
 }

@@ -1,6 +1,6 @@
 //! What a model computes, for people: a line for each op that has parameters or a matrix product.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::module::names_by_id;
@@ -82,7 +82,7 @@ impl<F: Real> Tape<F> {
         // By node: the parameter that it is, or is a view of.
         let mut parameters = BTreeMap::new();
         let mut shapes: Vec<Vec<usize>> = Vec::new();
-        let mut counted = Vec::new();
+        let mut counted = BTreeSet::new();
         self.each_node(|index, node, edges| {
             let shape = node.value.as_ref().map_or_else(Vec::new, |value| value.shape().to_vec());
             let inputs: Vec<_> = edges.iter().map(|edge| &shapes[edge.input][..]).collect();
@@ -102,9 +102,7 @@ impl<F: Real> Tape<F> {
                     if !own.is_empty() || multiply_adds > 0 {
                         let of_edge = |edge: &crate::Edge<F>| {
                             let id = parameters.get(&edge.input)?;
-                            let is_new = !counted.contains(id);
-                            counted.push(*id);
-                            is_new.then(|| shapes[edge.input].iter().product::<usize>())
+                            counted.insert(*id).then(|| shapes[edge.input].iter().product::<usize>())
                         };
                         lines.push(Line {
                             layer: layer(own.iter().filter_map(|id| names.get(id)).map(String::as_str)),

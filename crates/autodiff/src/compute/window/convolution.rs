@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
-use super::{Sliding, WORK_TO_DIVIDE, for_each_part};
+use super::{Sliding, WORK_TO_DIVIDE, for_each_part, part};
 use crate::compute::layout::{ROW_MAJOR, row_major};
 use crate::compute::sum::{add_slice, first_half};
 use crate::compute::{Gemm, Real, Tensor, buffers, inlined, join, vectorized};
@@ -202,12 +202,6 @@ fn matrix<F>(x: &[F], rows: usize) -> ArrayView2<'_, F> {
 
 fn matrix_mut<F>(x: &mut [F], rows: usize) -> ArrayViewMut2<'_, F> {
     ArrayViewMut2::from_shape((rows, x.len() / rows.max(1)), x).expect("whole rows")
-}
-
-/// One of `count` equal parts.
-fn part<F>(x: &[F], index: usize, count: usize) -> &[F] {
-    let len = x.len() / count;
-    &x[index * len..][..len]
 }
 
 #[cfg(test)]

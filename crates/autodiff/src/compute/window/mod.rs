@@ -81,6 +81,12 @@ fn divide<F: Real>(parts: Range<usize>, pieces: usize, to: &mut [F], f: &(impl F
     );
 }
 
+/// One of `count` equal parts.
+fn part<F>(x: &[F], index: usize, count: usize) -> &[F] {
+    let len = x.len() / count;
+    &x[index * len..][..len]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

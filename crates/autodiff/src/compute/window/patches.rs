@@ -1,7 +1,8 @@
 //! A block of patches: column by column what a window sees at each place, row by row what one of its elements sees.
 //!
-//! The rows are short, so that what comes around them counts: the loops add up offsets, for each of the standard
-//! library's chunks and strides begins with a division.
+//! The rows are short, so that what comes around them counts. The loops add up offsets, for each of the standard
+//! library's chunks and strides begins with a division; and they go by index, for a `map` of an array and what a zip
+//! begins with are calls where a program is compiled in several units.
 
 use std::ops::Range;
 
@@ -115,7 +116,7 @@ impl Sliding {
 
     #[inline(always)]
     fn inside(&self, element: [usize; 2], rows: &Range<usize>) -> Inside {
-        let [places, columns] = [0, 1].map(|axis| self.places_inside(axis, element[axis]));
+        let (places, columns) = (self.places_inside(0, element[0]), self.places_inside(1, element[1]));
         let start = places.start.clamp(rows.start, rows.end);
         let end = if columns.is_empty() { start } else { places.end.clamp(start, rows.end) };
         let pixel = |axis: usize, place: usize| {
@@ -148,12 +149,12 @@ fn copy_ends<const N: usize, F: Real>(to: &mut [F], from: &[F]) {
 #[inline(always)]
 fn add<F: Real>(to: &mut [F], x: &[F]) {
     let ((to, to_rest), (x, x_rest)) = (to.as_chunks_mut::<8>(), x.as_chunks::<8>());
-    for (to, x) in to.iter_mut().zip(x) {
-        for (to, &x) in to.iter_mut().zip(x) {
-            *to += x;
+    for i in 0..to.len().min(x.len()) {
+        for lane in 0..8 {
+            to[i][lane] += x[i][lane];
         }
     }
-    for (to, &x) in to_rest.iter_mut().zip(x_rest) {
-        *to += x;
+    for i in 0..to_rest.len().min(x_rest.len()) {
+        to_rest[i] += x_rest[i];
     }
 }

@@ -3,7 +3,7 @@
 use std::iter;
 use std::ops::Range;
 
-use super::{Sliding, for_each_part};
+use super::{Sliding, for_each_part, part};
 use crate::compute::layout::{ROW_MAJOR, row_major};
 use crate::compute::sum::sum;
 use crate::compute::{Real, Tensor, buffers, inlined, vectorized};
@@ -96,13 +96,8 @@ impl Windows {
 
     /// `y = max x` of each window; NaN is larger than anything.
     pub(crate) fn max<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
-        let mut y = buffers::scratch(&[x.shape()[0], x.shape()[1], self.spans[0].len(), self.spans[1].len()]);
-        let x = row_major(x.clone());
-        let x = x.as_slice().expect(ROW_MAJOR);
-        let channels = x.len() / self.pixels();
         let are_squares = self.are_squares();
-        for_each_part(channels, self.work(channels), y.as_slice_mut().expect(ROW_MAJOR), &|channel, y| {
-            let x = &x[channel * self.pixels()..][..self.pixels()];
+        self.to_places(x, |x, y| {
             if are_squares {
                 return largest_of_squares(x, self.input[1], y, self.spans[1].len());
             }
@@ -113,21 +108,16 @@ impl Windows {
                     *y = best.across(columns);
                 }
             }
-        });
-        y
+        })
     }
 
     /// `dy` goes to the first pixel of its window that is as large as any.
     pub(crate) fn max_gradient<F: Real>(&self, dy: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
-        let mut dx = buffers::scratch(x.shape());
-        let (x, dy) = (row_major(x.clone()), row_major(dy.clone()));
-        let (x, dy) = (x.as_slice().expect(ROW_MAJOR), dy.as_slice().expect(ROW_MAJOR));
-        let channels = x.len() / self.pixels();
+        let x = row_major(x.clone());
+        let x = x.as_slice().expect(ROW_MAJOR);
         let are_squares = self.are_squares();
-        for_each_part(channels, self.work(channels), dx.as_slice_mut().expect(ROW_MAJOR), &|channel, dx| {
-            dx.fill(F::ZERO);
-            let x = &x[channel * self.pixels()..][..self.pixels()];
-            let dy = &dy[channel * self.places()..][..self.places()];
+        self.to_pixels(dy, |channel, dy, dx| {
+            let x = &x[channel * dx.len()..][..dx.len()];
             if are_squares {
                 return spread_over_squares(x, self.input[1], dy, self.spans[1].len(), dx);
             }
@@ -140,61 +130,62 @@ impl Windows {
                     }
                 }
             }
-        });
-        dx
+        })
     }
 
     /// The mean of each window.
     pub(crate) fn mean<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
-        self.pooled(x, |channel, rows, columns| {
-            let mut total = F::ZERO;
-            for row in rows.indices() {
-                total += sum(&channel[row * self.input[1]..][columns.pixels.clone()]);
+        self.to_places(x, |x, y| {
+            for (y, (rows, columns)) in y.iter_mut().zip(self.windows()) {
+                let mut total = F::ZERO;
+                for row in rows.indices() {
+                    total += sum(&x[row * self.input[1]..][columns.pixels.clone()]);
+                }
+                *y = total / F::from_f64((rows.divisor * columns.divisor) as f64);
             }
-            total / F::from_f64((rows.divisor * columns.divisor) as f64)
         })
     }
 
     /// An equal part of `dy` goes to every pixel of its window.
     pub(crate) fn mean_gradient<F: Real>(&self, dy: &Tensor<F>) -> Tensor<F> {
-        self.spread(dy, |dy, dx, rows, columns| {
-            let part = dy / F::from_f64((rows.divisor * columns.divisor) as f64);
-            for row in rows.indices() {
-                for column in columns.indices() {
-                    dx[row * self.input[1] + column] += part;
+        self.to_pixels(dy, |_, dy, dx| {
+            for (&dy, (rows, columns)) in dy.iter().zip(self.windows()) {
+                let part = dy / F::from_f64((rows.divisor * columns.divisor) as f64);
+                for row in rows.indices() {
+                    for column in columns.indices() {
+                        dx[row * self.input[1] + column] += part;
+                    }
                 }
             }
         })
     }
 
-    fn pooled<F: Real>(&self, x: &Tensor<F>, f: impl Fn(&[F], &Span, &Span) -> F + Sync) -> Tensor<F> {
+    fn windows(&self) -> impl Iterator<Item = (&Span, &Span)> {
         let [rows, columns] = &self.spans;
-        let mut y = buffers::scratch(&[x.shape()[0], x.shape()[1], rows.len(), columns.len()]);
+        rows.iter().flat_map(move |row| columns.iter().map(move |column| (row, column)))
+    }
+
+    /// Has `f` write the places of each channel from its pixels.
+    fn to_places<F: Real>(&self, x: &Tensor<F>, f: impl Fn(&[F], &mut [F]) + Sync) -> Tensor<F> {
+        let mut y = buffers::scratch(&[x.shape()[0], x.shape()[1], self.spans[0].len(), self.spans[1].len()]);
         let x = row_major(x.clone());
         let x = x.as_slice().expect(ROW_MAJOR);
         let channels = x.len() / self.pixels();
         for_each_part(channels, self.work(channels), y.as_slice_mut().expect(ROW_MAJOR), &|channel, y| {
-            let channel = &x[channel * self.pixels()..][..self.pixels()];
-            let windows = rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)));
-            y.iter_mut().zip(windows).for_each(|(y, (row, column))| *y = f(channel, row, column));
+            f(part(x, channel, channels), y);
         });
         y
     }
 
-    /// Calls `f` with each window's gradient, the channel's gradient and the window.
-    fn spread<F: Real>(&self, dy: &Tensor<F>, f: impl Fn(F, &mut [F], &Span, &Span) + Sync) -> Tensor<F> {
-        let [rows, columns] = &self.spans;
+    /// Has `f` add to the pixels of each channel, which are 0, from its places; the first argument counts channels.
+    fn to_pixels<F: Real>(&self, dy: &Tensor<F>, f: impl Fn(usize, &[F], &mut [F]) + Sync) -> Tensor<F> {
         let mut dx = buffers::scratch(&[dy.shape()[0], dy.shape()[1], self.input[0], self.input[1]]);
         let dy = row_major(dy.clone());
         let dy = dy.as_slice().expect(ROW_MAJOR);
         let channels = dy.len() / self.places();
         for_each_part(channels, self.work(channels), dx.as_slice_mut().expect(ROW_MAJOR), &|channel, dx| {
             dx.fill(F::ZERO);
-            let windows = rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)));
-            let dy = &dy[channel * self.places()..][..self.places()];
-            for (&dy, (row, column)) in dy.iter().zip(windows) {
-                f(dy, dx, row, column);
-            }
+            f(channel, part(dy, channel, channels), dx);
         });
         dx
     }
@@ -280,21 +271,20 @@ fn largest<F: Real>(square: [F; 4]) -> (F, u32) {
     (best, at)
 }
 
-/// The largest pixel of each square, so many in a row. Four squares at a time, which rows of few squares have as well.
+/// The largest pixel of each square, so many in a row. Four squares at a time, which rows of few squares have as well;
+/// by index, as in [`patches`](super::patches).
 fn largest_of_squares<F: Real>(image: &[F], width: usize, y: &mut [F], places: usize) {
     vectorized(inlined!(|| {
-        for (rows, y) in image.chunks_exact(2 * width).zip(y.chunks_exact_mut(places)) {
-            let (upper, lower) = (&rows[..2 * places], &rows[width..][..2 * places]);
-            let (upper, lower) = (upper.as_chunks::<8>(), lower.as_chunks::<8>());
-            let y = y.as_chunks_mut::<4>();
-            for ((y, u), l) in y.0.iter_mut().zip(upper.0).zip(lower.0) {
-                for i in 0..4 {
-                    y[i] = largest([u[2 * i], u[2 * i + 1], l[2 * i], l[2 * i + 1]]).0;
+        for row in 0..y.len() / places {
+            let [(upper, upper_rest), (lower, lower_rest)] = square_rows(image, width, row, places);
+            let (y, y_rest) = y[row * places..][..places].as_chunks_mut::<4>();
+            for i in 0..y.len() {
+                for (k, y) in y[i].iter_mut().enumerate() {
+                    *y = largest(square(&upper[i], &lower[i], k)).0;
                 }
             }
-            let squares = upper.1.as_chunks::<2>().0.iter().zip(lower.1.as_chunks::<2>().0);
-            for (y, (u, l)) in y.1.iter_mut().zip(squares) {
-                *y = largest([u[0], u[1], l[0], l[1]]).0;
+            for (k, y) in y_rest.iter_mut().enumerate() {
+                *y = largest(square(upper_rest, lower_rest, k)).0;
             }
         }
     }));
@@ -303,31 +293,41 @@ fn largest_of_squares<F: Real>(image: &[F], width: usize, y: &mut [F], places: u
 /// `dy` goes to the largest pixel of each square, the others keep what they have.
 fn spread_over_squares<F: Real>(image: &[F], width: usize, dy: &[F], places: usize, dx: &mut [F]) {
     vectorized(inlined!(|| {
-        let rows = image.chunks_exact(2 * width).zip(dx.chunks_exact_mut(2 * width));
-        for ((rows, dx), dy) in rows.zip(dy.chunks_exact(places)) {
-            let (dx_upper, dx_lower) = dx.split_at_mut(width);
-            let (upper, lower) = (&rows[..2 * places], &rows[width..][..2 * places]);
-            let (upper, lower) = (upper.as_chunks::<8>(), lower.as_chunks::<8>());
-            let dx_upper = dx_upper[..2 * places].as_chunks_mut::<8>();
-            let dx_lower = dx_lower[..2 * places].as_chunks_mut::<8>();
-            let dy = dy.as_chunks::<4>();
-            let chunks = upper.0.iter().zip(lower.0).zip(dx_upper.0.iter_mut().zip(dx_lower.0)).zip(dy.0);
-            for (((u, l), (to_u, to_l)), dy) in chunks {
-                for i in 0..4 {
-                    let at = largest([u[2 * i], u[2 * i + 1], l[2 * i], l[2 * i + 1]]).1;
-                    let part = |pixel| if at == pixel { dy[i] } else { F::ZERO };
-                    (to_u[2 * i], to_u[2 * i + 1]) = (part(0), part(1));
-                    (to_l[2 * i], to_l[2 * i + 1]) = (part(2), part(3));
+        for row in 0..dy.len() / places {
+            let [(upper, upper_rest), (lower, lower_rest)] = square_rows(image, width, row, places);
+            let (dx_upper, dx_lower) = dx[2 * row * width..][..2 * width].split_at_mut(width);
+            let (dx_upper, dx_upper_rest) = dx_upper[..2 * places].as_chunks_mut::<8>();
+            let (dx_lower, dx_lower_rest) = dx_lower[..2 * places].as_chunks_mut::<8>();
+            let (dy, dy_rest) = dy[row * places..][..places].as_chunks::<4>();
+            for i in 0..dy.len() {
+                for k in 0..4 {
+                    let at = largest(square(&upper[i], &lower[i], k)).1;
+                    let part = |pixel| if at == pixel { dy[i][k] } else { F::ZERO };
+                    (dx_upper[i][2 * k], dx_upper[i][2 * k + 1]) = (part(0), part(1));
+                    (dx_lower[i][2 * k], dx_lower[i][2 * k + 1]) = (part(2), part(3));
                 }
             }
-            for (i, &dy) in dy.1.iter().enumerate() {
-                let (u, l) = (&upper.1[2 * i..][..2], &lower.1[2 * i..][..2]);
-                let at = largest([u[0], u[1], l[0], l[1]]).1 as usize;
-                let to = if at < 2 { &mut dx_upper.1[2 * i + at] } else { &mut dx_lower.1[2 * i + at - 2] };
-                *to = dy;
+            for k in 0..dy_rest.len() {
+                let at = largest(square(upper_rest, lower_rest, k)).1 as usize;
+                let to =
+                    if at < 2 { &mut dx_upper_rest[2 * k + at] } else { &mut dx_lower_rest[2 * k + at - 2] };
+                *to = dy_rest[k];
             }
         }
     }));
+}
+
+/// The two rows of pixels of a row of squares, in chunks of four squares.
+#[inline(always)]
+fn square_rows<F>(image: &[F], width: usize, row: usize, places: usize) -> [(&[[F; 8]], &[F]); 2] {
+    let rows = &image[2 * row * width..][..2 * width];
+    [rows[..2 * places].as_chunks(), rows[width..][..2 * places].as_chunks()]
+}
+
+/// The pixels of the `k`-th square, in the order of reading.
+#[inline(always)]
+fn square<F: Real>(upper: &[F], lower: &[F], k: usize) -> [F; 4] {
+    [upper[2 * k], upper[2 * k + 1], lower[2 * k], lower[2 * k + 1]]
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ mod rnn;
 
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
 use crate::compute::layout::{self, ROW_MAJOR};
 use crate::compute::sum::add_slice;
-use crate::compute::{Gemm, buffers, inlined, reduce, vectorized};
+use crate::compute::{buffers, inlined, reduce, vectorized};
 use crate::ops::elementwise::sigmoid;
+use crate::ops::matmul::{gemm, matrix, matrix_mut};
 use crate::{Real, Tensor, Var};
 
 /// One step of one sample, forward and back; all slices hold a multiple of as many numbers as there are units.
@@ -233,8 +234,8 @@ impl<F: Real, C: Cell<F>> Run<F, C> {
                 }
             }));
             if k > 0 || self.h0.is_some() {
-                let dgates = matrix(apart.as_deref().unwrap_or(dx), gates);
-                gemm(dgates, weight(&self.weight), F::ONE, matrix_mut(&mut dh));
+                let dgates = rows(apart.as_deref().unwrap_or(dx), gates);
+                gemm(dgates, matrix(&self.weight), F::ONE, matrix_mut(&mut dh));
             }
         }
         buffers::recycle(dy);
@@ -249,14 +250,14 @@ impl<F: Real, C: Cell<F>> Run<F, C> {
         let y = slice(&self.y);
         let (later, before) = if reverse { (0, 1) } else { (1, 0) };
         let count = (steps - 1) * batch;
-        let rows =
-            |x, from: usize, n: usize, width: usize| matrix(&(x as &[F])[from * width..][..n * width], width);
+        let part =
+            |x, from: usize, n: usize, width: usize| rows(&(x as &[F])[from * width..][..n * width], width);
         let mut dw = buffers::scratch(&[gates, units]);
-        let dgates_later = rows(dgates, later * batch, count, gates).reversed_axes();
-        gemm(dgates_later, rows(y, before * batch, count, units), F::ZERO, matrix_mut(&mut dw));
+        let dgates_later = part(dgates, later * batch, count, gates).reversed_axes();
+        gemm(dgates_later, part(y, before * batch, count, units), F::ZERO, matrix_mut(&mut dw));
         if let Some(h0) = &self.h0 {
-            let first = rows(dgates, self.plan.place(0) * batch, batch, gates).reversed_axes();
-            gemm(first, matrix(slice(h0), units), F::ONE, matrix_mut(&mut dw));
+            let first = part(dgates, self.plan.place(0) * batch, batch, gates).reversed_axes();
+            gemm(first, rows(slice(h0), units), F::ONE, matrix_mut(&mut dw));
         }
         dw
     }
@@ -282,7 +283,7 @@ fn part_of_gates<F: Real>(h: Option<&[F]>, w: &Tensor<F>, bias: Option<&Tensor<F
         None => part.fill(F::ZERO),
     }
     if let Some(h) = h {
-        gemm(matrix(h, w.shape()[1]), weight(w).reversed_axes(), F::ONE, matrix_mut(part));
+        gemm(rows(h, w.shape()[1]), matrix(w).reversed_axes(), F::ONE, matrix_mut(part));
     }
 }
 
@@ -314,22 +315,9 @@ fn row_mut<F>(x: &mut [F], index: usize, length: usize) -> &mut [F] {
     &mut x[index * length..][..length]
 }
 
-fn matrix<F>(x: &[F], columns: usize) -> ArrayView2<'_, F> {
-    let rows = x.len().checked_div(columns).unwrap_or(0);
-    ArrayView2::from_shape((rows, columns), x).expect("as many elements")
-}
-
-fn weight<F: Real>(weight: &Tensor<F>) -> ArrayView2<'_, F> {
-    weight.view().into_dimensionality().expect("two axes, checked by the op")
-}
-
-fn matrix_mut<F: Real>(x: &mut Tensor<F>) -> ArrayViewMut2<'_, F> {
-    x.view_mut().into_dimensionality().expect("two axes, as made")
-}
-
-/// `C ← A B + β C`.
-fn gemm<F: Real>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, beta: F, c: ArrayViewMut2<'_, F>) {
-    F::gemm(Gemm { alpha: F::ONE, a, b, beta, c });
+fn rows<F>(x: &[F], width: usize) -> ArrayView2<'_, F> {
+    let count = x.len().checked_div(width).unwrap_or(0);
+    ArrayView2::from_shape((count, width), x).expect("as many elements")
 }
 
 /// Overwrites `gate` with `σ(x + gate)` and `slope` with its derivative.
