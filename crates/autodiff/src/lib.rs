@@ -23,7 +23,7 @@ mod module;
 mod ops;
 mod tape;
 
-pub use compute::{IntoTensor, Real, Tensor, vectorized};
+pub use compute::{Dual, IntoTensor, Real, Tensor, vectorized};
 pub use gradcheck::{GradientReport, check_gradients, check_module_gradients};
 pub use module::{
     Buffer, Leaf, LeafMut, Module, ModulePath, NamePattern, Param, ShapeMismatch, StateDictError, Visitor,

@@ -4,6 +4,7 @@
 mod awake;
 pub(crate) mod buffers;
 mod chunks;
+mod dual;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod layout;
@@ -17,6 +18,7 @@ mod threads;
 pub(crate) mod window;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
+pub use dual::Dual;
 pub use gemm::{Gemm, is_reproducible, set_reproducible};
 pub use layout::row_major;
 pub use real::Real;

@@ -144,7 +144,7 @@ pub(super) fn log_softmax<F: Real>(x: &Tensor<F>, axis: Axis) -> Tensor<F> {
     let subtract = inlined!(|y: &mut [F], powers: &[F]| {
         // The largest has the power 1, which drowns small ones: ln(1 + the others).
         let ones = sum::sum_of(powers, powers, |p, _| if p < F::ONE { F::ZERO } else { p });
-        let others = sum::sum_of(powers, powers, |p, _| if p < F::ONE { p } else { p - F::ONE });
+        let others = sum::sum_of(powers, powers, |p, _| if p < F::ONE { p } else { F::ZERO });
         let ln_sum = ((ones - F::ONE) + others).fast_ln_1p();
         y.iter_mut().for_each(|y| *y -= ln_sum);
     });

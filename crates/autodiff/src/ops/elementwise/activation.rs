@@ -52,7 +52,7 @@ impl<F: Real> Var<'_, F> {
     pub fn relu(self) -> Self {
         self.unary(
             "relu",
-            |x| if x < F::ZERO { F::ZERO } else { x },
+            |x| if x <= F::ZERO { F::ZERO } else { x },
             |dy, x, _| if x <= F::ZERO { F::ZERO } else { dy },
         )
     }
@@ -135,7 +135,7 @@ impl<F: Real> Var<'_, F> {
                 let (u, du) = gelu_argument(x);
                 // Where σ no longer varies, its argument's derivative may be infinite.
                 let slope = times_sigmoid_slope(x, u);
-                let varying = if slope == F::ZERO { slope } else { slope * du };
+                let varying = if slope.is_zero() { slope } else { slope * du };
                 dy * (sigmoid(u) + varying)
             }),
         )

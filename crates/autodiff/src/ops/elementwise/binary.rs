@@ -3,7 +3,7 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 use crate::compute::{elementwise, layout, reduce};
-use crate::{Real, Tensor, Var};
+use crate::{Dual, Real, Tensor, Var};
 
 /// # Functions of two tensors
 ///
@@ -283,3 +283,35 @@ macro_rules! number_on_the_left {
 
 number_on_the_left!(f32);
 number_on_the_left!(f64);
+
+/// Plain numbers beside dual ones, as the trait's own: constants of a formula need no conversion.
+macro_rules! plain_number {
+    ($($trait:ident, $method:ident, $op:tt;)*) => {
+        $(impl<'t, F: Real> $trait<f64> for Var<'t, Dual<F>> {
+            type Output = Var<'t, Dual<F>>;
+
+            /// With a number whose tangent is 0.
+            #[track_caller]
+            fn $method(self, c: f64) -> Self {
+                self $op Dual::from_f64(c)
+            }
+        }
+
+        impl<'t, F: Real> $trait<Var<'t, Dual<F>>> for f64 {
+            type Output = Var<'t, Dual<F>>;
+
+            /// With a number whose tangent is 0.
+            #[track_caller]
+            fn $method(self, x: Var<'t, Dual<F>>) -> Var<'t, Dual<F>> {
+                x.tape().constant(Dual::from_f64(self)) $op x
+            }
+        })*
+    };
+}
+
+plain_number! {
+    Add, add, +;
+    Sub, sub, -;
+    Mul, mul, *;
+    Div, div, /;
+}

@@ -64,8 +64,8 @@ impl<F: Real> Var<'_, F> {
 }
 
 fn base_pullback<F: Real>(dy: F, a: F, b: F) -> F {
-    if b == F::ZERO {
-        return b;
+    if b.is_zero() || a == F::ZERO && b == F::ZERO {
+        return F::ZERO;
     }
     let (power, slope) = (a.powf(b), b * a.powf(b - F::ONE));
     if slope.is_normal() || a == F::ZERO || a.abs() > F::epsilon() || !power.is_normal() {

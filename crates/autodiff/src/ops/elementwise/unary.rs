@@ -242,9 +242,9 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "clamp",
             move |x| {
-                if x < lo {
+                if x <= lo {
                     lo
-                } else if x > hi {
+                } else if x >= hi {
                     hi
                 } else {
                     x
@@ -269,7 +269,7 @@ pub(super) fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
         return f * slope;
     }
     let root = x.abs().powf(F::from_f64(0.5) * (p - F::ONE));
-    slope.signum() * (f * root * p.abs() * root)
+    slope.signum() * p.signum() * (f * root * p * root)
 }
 
 /// `dy sign(x)`, 0 at 0.
@@ -280,7 +280,7 @@ pub(in crate::ops) fn with_sign<F: Real>(dy: F, x: F) -> F {
     } else if x < F::ZERO {
         -dy
     } else {
-        x
+        x.sign()
     }
 }
 

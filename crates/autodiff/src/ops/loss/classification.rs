@@ -171,7 +171,7 @@ impl<F: Real> Var<'_, F> {
         let (x, t) = (self.value(), target.value());
         check_rows(OP, x.shape());
         let log_p = log_softmax(&x, Axis(1));
-        let term = |log_p: F, t: F| if t == F::ZERO { t } else { -t * log_p };
+        let term = |log_p: F, t: F| if t.is_zero() { t } else { -t * log_p };
         let y = reduce::sum_axis(&elementwise::broadcast_map(&log_p, &t, x.shape(), term), Axis(1));
         let saved = log_p.clone();
         let dx = self.edge(move |dy| {

@@ -178,7 +178,7 @@ impl<F: Real> Var<'_, F> {
         let miss = |x: F, t: F| if x < F::ZERO { t } else { F::ONE - t };
         let value = inlined!(move |x: F, t: F| {
             let miss = miss(x, t);
-            let linear = if miss == F::ZERO { miss } else { miss * x.abs() };
+            let linear = if miss.is_zero() { miss } else { miss * x.abs() };
             linear + (-x.abs()).fast_exp().fast_ln_1p()
         });
         let dx = inlined!(move |dy, x: F, t| {

@@ -36,11 +36,11 @@ impl<F: Real> Var<'_, F> {
             panic!("`weighted_mean`: the weight {weight} is not one");
         }
         let total = reduce::sum_all(&w);
-        let weighted = |x: F, w: F| if w == F::ZERO { w } else { w * x };
+        let weighted = |x: F, w: F| if w.is_zero() { w } else { w * x };
         let y = reduce::sum_all(&elementwise::broadcast_map(&x, &w, x.shape(), weighted)) / total;
         let dx = self.edge(move |dy| {
             let dy = dy.sum();
-            elementwise::map(&w, move |w| if w == F::ZERO { w } else { w / total * dy })
+            elementwise::map(&w, move |w| if w.is_zero() { w } else { w / total * dy })
         });
         self.tape().record("weighted_mean", Tensor::from_elem(&[][..], y), [dx])
     }

@@ -56,7 +56,7 @@ impl<F: Real> Var<'_, F> {
         let dx = self.edge(move |dy| {
             let unit = quotient(&centered, &over.with_axes(length));
             elementwise::broadcast_map(&unit, &over.broadcastable(dy), centered.shape(), |unit, dy| {
-                if unit == F::ZERO { unit } else { dy / root * unit }
+                if unit.is_zero() { unit } else { dy / root * unit }
             })
         });
         self.tape().record("std", y, [dx])
@@ -121,7 +121,7 @@ impl<F: Real> Var<'_, F> {
                 if p == F::from_f64(2.0) { unit } else { with_sign(unit.abs().powf(p - F::ONE), unit) }
             });
             elementwise::broadcast_map(&slope, &over.broadcastable(dy), x.shape(), |slope, dy| {
-                if slope == F::ZERO { slope } else { slope * dy }
+                if slope.is_zero() { slope } else { slope * dy }
             })
         });
         self.tape().record("norm", y, [dx])
@@ -146,7 +146,9 @@ impl Reduction {
     }
 }
 
-/// `x / length`, 0 where `x` is 0.
+/// `x / length`, 0 where `x` is 0. The origin has no direction, and no slope.
 fn quotient<F: Real>(x: &Tensor<F>, length: &Tensor<F>) -> Tensor<F> {
-    elementwise::broadcast_map(x, length, x.shape(), |x, length| if x == F::ZERO { x } else { x / length })
+    elementwise::broadcast_map(x, length, x.shape(), |x, length| {
+        if x.is_zero() || length == F::ZERO { x * F::ZERO } else { x / length }
+    })
 }

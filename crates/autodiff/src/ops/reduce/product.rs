@@ -53,7 +53,7 @@ impl<F: Real> Var<'_, F> {
             elementwise::for_each_lane(&mut others, &lanes, last, products_of_others);
             let dy = if over.keepdim { layout::reshaped(dy, &shape[..last.index()]) } else { dy };
             let dx = elementwise::broadcast_map(&others, &dy.insert_axis(last), &shape, |others, dy| {
-                if others == F::ZERO { others } else { others * dy }
+                if others.is_zero() { others } else { others * dy }
             });
             let mut back = vec![0; order.len()];
             order.iter().enumerate().for_each(|(new, &old)| back[old] = new);
