@@ -18,6 +18,7 @@
 #![deny(unsafe_code)]
 
 pub mod compute;
+pub mod derivatives;
 mod gradcheck;
 mod module;
 mod ops;

@@ -7,9 +7,9 @@ mod product;
 use std::f64::consts::FRAC_2_SQRT_PI;
 use std::fmt;
 
-use ndarray::ScalarOperand;
+use ndarray::{ScalarOperand, Zip};
 
-use super::{Gemm, Real};
+use super::{Gemm, Real, Tensor};
 
 /// A number `value + tangent ε` with `ε² = 0`: it carries its derivative along one direction through whatever is
 /// computed with it (W. K. Clifford, 1873).
@@ -69,6 +69,31 @@ impl<F: Real> Dual<F> {
     #[must_use]
     pub fn chain(self, value: F, slope: F) -> Self {
         Self::new(value, along(slope, self.tangent))
+    }
+
+    /// `values + tangents ε`, element by element.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn tensor(values: &Tensor<F>, tangents: &Tensor<F>) -> Tensor<Self> {
+        let (expected, found) = (values.shape(), tangents.shape());
+        assert_eq!(expected, found, "`Dual::tensor`: the values and the tangents need the same shape");
+        Zip::from(values)
+            .and(tangents)
+            .map_collect(|&value, &tangent| Self::new(value, tangent))
+            .into_shared()
+    }
+
+    /// The values of a tensor.
+    pub fn values(x: &Tensor<Self>) -> Tensor<F> {
+        x.mapv(|x| x.value).into_shared()
+    }
+
+    /// The tangents of a tensor.
+    pub fn tangents(x: &Tensor<Self>) -> Tensor<F> {
+        x.mapv(|x| x.tangent).into_shared()
     }
 }
 
