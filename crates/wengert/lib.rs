@@ -4,6 +4,7 @@
 pub use ndarray;
 pub use wengert_autodiff as autodiff;
 pub use wengert_autodiff::compute::set_threads;
+pub use wengert_autodiff::derivatives;
 pub use wengert_data as data;
 pub use wengert_data::metrics;
 #[cfg(feature = "download")]

@@ -61,6 +61,8 @@ mod model;
 mod spectrum;
 mod vector;
 
+#[doc(no_inline)]
+pub use crate::Dual;
 pub use functions::{grad, jacobian, jvp, laplacian};
 pub use model::{Hvp, empirical_fisher_product, gauss_newton_product, hessian, hvp, value_and_grad};
 pub use spectrum::{EigenPair, hutchinson_diagonal, hutchinson_trace, largest_eigenpairs};
