@@ -30,6 +30,9 @@
 //! }
 //! # Ok::<(), wengert_data::DataError>(())
 //! ```
+//!
+//! Chapters of the guide: [a first network](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/first_network.md), [training loops](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/training.md),
+//! [deployment](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/deployment.md).
 #![forbid(unsafe_code)]
 
 mod batches;
