@@ -25,9 +25,11 @@ chapters! {
     shapes
     own_op
     layers
+    data
     training
     state
     epsilon
+    own_rule
     checkpoints
     debugging
     exchange

@@ -31,8 +31,7 @@
 //! # Ok::<(), wengert_data::DataError>(())
 //! ```
 //!
-//! Chapters of the guide: [a first network](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/first_network.md), [training loops](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/training.md),
-//! [deployment](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/deployment.md).
+//! Chapters of the guide: [data of one's own](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/data.md), [deployment](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/deployment.md).
 #![forbid(unsafe_code)]
 
 mod batches;
