@@ -32,8 +32,13 @@
 //! assert!((model.slope.value()[0] - 0.683772).abs() < 1e-6); // 1 - 0.1 · 2 / √0.4
 //! ```
 //!
-//! Chapters of the guide: [training loops](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/training.md), [the state](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/state.md), [where ε is](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/epsilon.md),
-//! [checkpoints](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md), [exchange with PyTorch](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md).
+//! Chapters of the guide: [training loops], [the state], [where ε is], [checkpoints], [exchange with PyTorch].
+//!
+//! [training loops]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/training.md
+//! [the state]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/state.md
+//! [where ε is]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/epsilon.md
+//! [checkpoints]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md
+//! [exchange with PyTorch]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;

@@ -51,7 +51,9 @@ pub use var::Var;
 /// x.sum().backward();
 /// ```
 ///
-/// The guide has [a chapter about it](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/tape.md).
+/// The guide has [a chapter about it].
+///
+/// [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/tape.md
 #[doc(alias("GradientTape", "graph", "Wengert list"))]
 pub struct Tape<F: Real = f32> {
     pub(crate) id: Id,

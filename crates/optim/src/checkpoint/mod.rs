@@ -34,7 +34,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The guide has chapters on [checkpoints](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md) and on [exchange with PyTorch](https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md).
+//! The guide has chapters on [checkpoints] and on [exchange with PyTorch].
+//!
+//! [checkpoints]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md
+//! [exchange with PyTorch]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md
 //!
 //! # Going on to the same bits
 //!
