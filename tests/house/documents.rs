@@ -52,6 +52,25 @@ fn links_lead_somewhere() {
     expect_none("links that lead nowhere", broken);
 }
 
+/// The guide and the pages of docs.rs name our files by their address, which works from everywhere.
+#[test]
+fn addresses_of_our_files_lead_somewhere() {
+    let ours = ["blob", "tree"].map(|kind| format!("https://github.com/wengert-rs/wengert/{kind}/main/"));
+    let is_text = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "rs" || kind == "md");
+    let mut broken = Vec::new();
+    for file in files(root()).into_iter().filter(is_text) {
+        let text = read(&file);
+        for rest in ours.iter().flat_map(|ours| text.split(ours.as_str()).skip(1)) {
+            let end = |c: char| c.is_whitespace() || ")#>`\"".contains(c);
+            let path = rest.split(end).next().unwrap();
+            if !path.starts_with('{') && !root().join(path).exists() {
+                broken.push(format!("{}: {path}", shown(&file)));
+            }
+        }
+    }
+    expect_none("addresses that lead nowhere", broken);
+}
+
 #[test]
 fn paths_exist() {
     let mut missing = Vec::new();

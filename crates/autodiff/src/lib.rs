@@ -15,6 +15,13 @@
 //! let grads = loss.backward();
 //! assert_eq!(grads.wrt(x).unwrap().as_slice().unwrap(), [2.0, 4.0, 6.0]);
 //! ```
+//!
+//! Chapters of the guide: [the tape], [shapes and broadcasting], [an operation of one's own], [debugging].
+//!
+//! [the tape]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/tape.md
+//! [shapes and broadcasting]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/shapes.md
+//! [an operation of one's own]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/own_op.md
+//! [debugging]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/debugging.md
 #![deny(unsafe_code)]
 
 pub mod compute;

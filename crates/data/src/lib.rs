@@ -30,6 +30,11 @@
 //! }
 //! # Ok::<(), wengert_data::DataError>(())
 //! ```
+//!
+//! Chapters of the guide: [data of one's own], [deployment].
+//!
+//! [data of one's own]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/data.md
+//! [deployment]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/deployment.md
 #![forbid(unsafe_code)]
 
 mod batches;

@@ -4,6 +4,12 @@
 //! one function, which runs the public optimizers and returns numbers beside what they should be. Listing, running,
 //! grading and drawing are written once over that value. The alternative, a script per claim with its own output,
 //! could not be tested, compared or put on one page.
+//!
+//! A [`Figure`] can be drawn without an experiment: [`Figure::to_svg`]. The guide does so in [where ε is] and [an
+//! optimizer of one's own].
+//!
+//! [where ε is]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/epsilon.md
+//! [an optimizer of one's own]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/own_rule.md
 #![forbid(unsafe_code)]
 
 mod experiment;

@@ -133,6 +133,46 @@ fn the_page_shows_every_figure_and_escapes_every_text() {
 }
 
 #[test]
+fn a_figure_is_a_file_of_its_own() {
+    for figure in hard_figures() {
+        let svg = figure.to_svg();
+        let words: Vec<String> = svg.split("<text").skip(1).map(|text| inner(text).to_owned()).collect();
+        let mut shown = words.join(" ");
+        for (code, char) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")] {
+            shown = shown.replace(code, char);
+        }
+        let names = figure.series.iter().map(|series| &series.name);
+        for word in [&figure.title, &figure.x.label, &figure.y.label].into_iter().chain(names) {
+            assert!(shown.contains(word.as_str()), "{word} is missing from {shown}");
+        }
+        assert_eq!(open_tags(&svg), Vec::<String>::new(), "{}", figure.title);
+        for outside in ["url(", "href", "<script"] {
+            assert!(!svg.contains(outside), "{outside}");
+        }
+        assert_eq!(svg, figure.to_svg());
+    }
+}
+
+/// The text of an element, after its first `>`.
+fn inner(element: &str) -> &str {
+    element.split_once('>').unwrap().1.split_once('<').unwrap().0
+}
+
+/// The elements that are not closed, in a text where each tag ends with the first `>`.
+fn open_tags(xml: &str) -> Vec<String> {
+    let mut open: Vec<String> = Vec::new();
+    for tag in xml.split('<').skip(1).map(|tag| tag.split_once('>').expect("a tag ends").0) {
+        let name = tag.trim_matches('/').split_whitespace().next().unwrap();
+        match tag.strip_prefix('/') {
+            Some(_) => assert_eq!(open.pop().as_deref(), Some(name)),
+            None if tag.ends_with('/') => {}
+            None => open.push(name.to_owned()),
+        }
+    }
+    open
+}
+
+#[test]
 fn one_wrong_number_fails_the_report() {
     let mut report = report();
     assert!(!report.passed());

@@ -20,6 +20,11 @@
 //! # assert!(hidden.bias.is_none() && norm.momentum.is_none());
 //! ```
 //!
+//! Chapters of the guide: [layers and names], [what is called how elsewhere].
+//!
+//! [layers and names]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/layers.md
+//! [what is called how elsewhere]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/names.md
+//!
 //! A layer can be cloned, printed, sent to another thread and, but for [`Sequential`], read and written with serde.
 #![forbid(unsafe_code)]
 

@@ -31,6 +31,14 @@
 //! assert!((opt.state("slope").unwrap().v[0] - 0.4).abs() < 1e-6); // 0.1 · 2²
 //! assert!((model.slope.value()[0] - 0.683772).abs() < 1e-6); // 1 - 0.1 · 2 / √0.4
 //! ```
+//!
+//! Chapters of the guide: [training loops], [the state], [where ε is], [checkpoints], [exchange with PyTorch].
+//!
+//! [training loops]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/training.md
+//! [the state]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/state.md
+//! [where ε is]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/epsilon.md
+//! [checkpoints]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md
+//! [exchange with PyTorch]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;

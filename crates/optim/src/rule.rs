@@ -8,7 +8,9 @@ use crate::state::State;
 ///
 /// A rule knows nothing of models, names or other tensors; [`Optimizer`](crate::Optimizer) does the rest. To write one,
 /// follow `lion.rs`: a struct of hyper-parameters, a struct of state with named fields, one loop in the paper's order.
-/// To see it explained and logged, add [`Explain`](crate::inspect::Explain).
+/// To see it explained and logged, add [`Explain`](crate::inspect::Explain). The guide has [a chapter about it].
+///
+/// [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/own_rule.md
 #[doc(alias("GradientTransformation", "optim", "optimizers"))]
 pub trait Rule<F: Real = f32>: Clone + Debug + Send + Sync + 'static {
     /// The rule's name in errors and files.

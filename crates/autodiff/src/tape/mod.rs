@@ -50,6 +50,10 @@ pub use var::Var;
 /// let x = tape.variable(Tensor::<f32>::zeros(vec![3]));
 /// x.sum().backward();
 /// ```
+///
+/// The guide has [a chapter about it].
+///
+/// [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/tape.md
 #[doc(alias("GradientTape", "graph", "Wengert list"))]
 pub struct Tape<F: Real = f32> {
     pub(crate) id: Id,

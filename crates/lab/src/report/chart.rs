@@ -9,7 +9,7 @@ use super::scale::{Scale, Tick};
 use crate::{Figure, Style};
 
 /// The size in units of the drawing, about the pixels of a phone; the page scales it.
-const WIDTH: f64 = 400.0;
+pub(super) const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 250.0;
 /// The height of a landscape, which would look flat in less.
 const TALL: f64 = 320.0;
@@ -31,7 +31,7 @@ pub(super) struct Chart<'a> {
     y: Scale,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
-    height: f64,
+    pub(super) height: f64,
 }
 
 impl<'a> Chart<'a> {
@@ -53,11 +53,11 @@ impl<'a> Chart<'a> {
         let (title, height) = (escape(&self.figure.title), self.height);
         let _ = write!(
             svg,
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}""#,
+            r#"<svg class="chart" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}""#,
         );
         let _ = write!(
             svg,
-            r#" data-x="{}" data-y="{}">"#,
+            r#" role="img" aria-label="{title}" data-x="{}" data-y="{}">"#,
             ends(&self.x, self.figure.x.log),
             ends(&self.y, self.figure.y.log),
         );

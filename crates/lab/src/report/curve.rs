@@ -52,28 +52,37 @@ pub(super) fn write_all(svg: &mut String, figure: &Figure, place: &impl Place) {
 /// The legend: a sample and the name of each curve.
 pub(super) fn legend(figure: &Figure) -> String {
     let mut html = String::from(r#"<ul class="legend">"#);
-    for (series, look) in figure.series.iter().zip(looks(&figure.series)) {
-        let sample = match series.style {
+    for (sample, name) in samples(figure) {
+        let _ = write!(
+            html,
+            r#"<li><svg class="sample" viewBox="0 0 30 12">{sample}</svg>{}</li>"#,
+            escape(&name)
+        );
+    }
+    html + "</ul>"
+}
+
+/// What the legend has for each curve: a sample, drawn in 30 by 12 units, and the name.
+pub(super) fn samples(figure: &Figure) -> Vec<(String, String)> {
+    let drawn = |class: &str, path: &str| format!(r#"<path class="{class}" d="{path}"/>"#);
+    let of_series = |(series, look): (&Series, Look)| {
+        let path = match series.style {
             Style::Line | Style::Expected => "M1 6H29".to_owned(),
             Style::Marks => mark((15.0, 6.0), look.number),
             Style::Bars => "M9 1H21V11H9Z".to_owned(),
         };
-        let (class, name) = (look.class(figure.steps), escape(&series.name));
         let none = if series.points.is_empty() { " (no points)" } else { "" };
-        let _ = write!(html, "<li>{}{name}{none}</li>", drawn_sample(&class, &sample));
-    }
+        (drawn(&look.class(figure.steps), &path), format!("{}{none}", series.name))
+    };
+    let mut samples: Vec<_> = figure.series.iter().zip(looks(&figure.series)).map(of_series).collect();
     if !figure.contours.is_empty() {
         let levels = figure.contours.iter().map(|contour| contour.0);
         let (low, high) =
             (levels.clone().fold(f64::INFINITY, f64::min), levels.fold(f64::NEG_INFINITY, f64::max));
         let (low, high) = (rounded(low, 3), rounded(high, 3));
-        let _ = write!(html, "<li>{}levels {low} to {high}</li>", drawn_sample("contour", "M1 6H29"));
+        samples.push((drawn("contour", "M1 6H29"), format!("levels {low} to {high}")));
     }
-    html + "</ul>"
-}
-
-fn drawn_sample(class: &str, path: &str) -> String {
-    format!(r#"<svg class="sample" viewBox="0 0 30 12"><path class="{class}" d="{path}"/></svg>"#)
+    samples
 }
 
 /// The slider stops at every step of this figure that is a multiple of this.

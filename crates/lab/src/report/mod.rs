@@ -6,6 +6,7 @@
 
 mod chart;
 mod curve;
+mod drawing;
 mod number;
 mod page;
 mod scale;

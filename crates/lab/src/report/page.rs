@@ -8,7 +8,7 @@ use super::{Finding, Report, curve, escape, verdict};
 use crate::{Check, Expected, Figure, Outcome};
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("figure.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 pub(super) fn page(report: &Report) -> String {

@@ -34,6 +34,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The guide has chapters on [checkpoints] and on [exchange with PyTorch].
+//!
+//! [checkpoints]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/checkpoints.md
+//! [exchange with PyTorch]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/exchange.md
+//!
 //! # Going on to the same bits
 //!
 //! A generator is not saved; what is drawn follows from a seed and a position instead, so that the position is all that

@@ -2,6 +2,10 @@
 //!
 //! [`Explain`] is what these tools ask of a rule beyond its arithmetic; everything else they find in the names of the
 //! state's fields.
+//!
+//! The guide has [a chapter about it].
+//!
+//! [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/state.md
 
 mod accumulator;
 mod edit;

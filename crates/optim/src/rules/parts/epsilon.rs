@@ -6,6 +6,10 @@ use crate::rule::InvalidHyperparameter;
 /// The number that keeps `g / √v` finite, and where it stands. The places are different algorithms, not spellings of
 /// one: the smallest divisor is `ε` outside the root and `√ε` inside, so that `ε = 1e-8` inside acts like `1e-4`
 /// outside.
+///
+/// The guide has [a chapter about it].
+///
+/// [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/epsilon.md
 #[doc(alias("eps", "eps_root", "eps_in_sqrt"))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Epsilon {
