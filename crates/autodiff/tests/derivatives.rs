@@ -19,7 +19,8 @@ fn near(a: f64, b: f64, tolerance: f64) -> bool {
 fn third_derivatives_are_those_of_the_formulas() {
     type Number = Dual<Dual<f64>>;
     type Function = for<'t> fn(Var<'t, Number>) -> Var<'t, Number>;
-    let functions: [(&str, Function, fn(f64) -> f64); 10] = [
+    type Third = fn(f64) -> f64;
+    let functions: [(&str, Function, Third); 10] = [
         ("exp", |x| x.exp(), f64::exp),
         ("ln", |x| x.ln(), |x| 2.0 / x.powi(3)),
         ("sin", |x| x.sin(), |x| -x.cos()),
@@ -170,7 +171,8 @@ fn symmetric(n: usize, eigenvalues: impl Fn(usize) -> f64) -> Array2<f64> {
 
 #[test]
 fn the_largest_eigenvalues_are_found_with_their_vectors() {
-    let cases: [(usize, usize, fn(usize) -> f64); 8] = [
+    type Eigenvalue = fn(usize) -> f64;
+    let cases: [(usize, usize, Eigenvalue); 8] = [
         (1, 1, |_| -3.0),
         (5, 5, |i| i as f64 - 2.0),
         (60, 4, |i| 1.0 / (1.0 + i as f64)),

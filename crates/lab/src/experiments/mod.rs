@@ -1,6 +1,7 @@
 //! The experiments, by what they are about.
 
 pub(crate) mod closed_form;
+mod curvature;
 mod data;
 mod memory;
 mod points;
@@ -25,6 +26,8 @@ pub fn all() -> Vec<Experiment> {
         update::centered::ALL,
         memory::state::ALL,
         terrain::valleys::ALL,
+        curvature::quadratic::ALL,
+        curvature::edge::ALL,
         terrain::drifting::ALL,
         terrain::saddles::ALL,
         data::features::ALL,
