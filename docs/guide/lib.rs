@@ -30,6 +30,7 @@ chapters! {
     state
     epsilon
     own_rule
+    curvature
     checkpoints
     debugging
     exchange

@@ -1,12 +1,15 @@
 //! What `derivatives` gives, against closed forms.
 
+mod panics;
+
 use ndarray::{Array1, Array2, arr2, array};
+use panics::assert_panics;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wengert_autodiff::derivatives::{
-    EigenPair, gauss_newton_product, grad, hessian, hutchinson_diagonal, hutchinson_trace, hvp, jacobian,
-    jvp, laplacian, largest_eigenpairs, lift, parameters_to_vector, value_and_grad, vector_to_gradients,
-    vector_to_parameters,
+    EigenPair, empirical_fisher_product, gauss_newton_product, grad, hessian, hutchinson_diagonal,
+    hutchinson_trace, hvp, jacobian, jvp, laplacian, largest_eigenpairs, lift, parameters_to_vector,
+    value_and_grad, vector_to_gradients, vector_to_parameters,
 };
 use wengert_autodiff::{Dual, IntoTensor, Module, Param, Real, Tape, Tensor, Var};
 
@@ -222,4 +225,42 @@ fn traces_and_diagonals_are_within_their_error() {
         let beside: f64 = a.row(i).iter().enumerate().filter(|&(j, _)| i != j).map(|(_, x)| x * x).sum();
         assert!((found - expected).abs() < 5.0 * (beside / 4000.0).sqrt(), "{i}: {found} for {expected}");
     }
+}
+
+#[test]
+#[rustfmt::skip]
+fn mistakes_panic_at_the_callers_line() {
+    let mut x = Param::new([Dual::from(1.0), Dual::from(2.0)]);
+    let (one, two) = (array![1.0], array![1.0, 2.0]);
+    assert_panics(&["`hvp`", "vector of 1", "2 parameters"],
+        || _ = hvp(&mut x, &one, |x, tape| tape.param(x).sum()));
+    assert_panics(&["one element", "[2]"], || _ = hvp(&mut x, &two, |x, tape| tape.param(x).exp()));
+    assert_panics(&["gradient"], || _ = hvp(&mut x, &two, |_, tape| tape.constant(Dual::ONE)));
+    assert_panics(&["`add`", "[2]", "[3]"],
+        || _ = hvp(&mut x, &two, |x, tape| (tape.param(x) + tape.constant([Dual::ONE; 3])).sum()));
+    assert_panics(&["single number", "[2]"],
+        || _ = gauss_newton_product(&mut x, &two, |x, tape| tape.param(x).exp(), |y| y));
+    assert_panics(&["one element", "[2]"], || _ = hessian(&mut x, |x, tape| tape.param(x).exp()));
+    let plain = Param::new([1.0, 2.0]);
+    assert_panics(&["`vector_to_gradients`", "vector of 1", "2 parameters"],
+        || _ = vector_to_gradients(&one, &plain));
+    assert_panics(&["`vector_to_parameters`", "vector of 1", "2 parameters"],
+        || vector_to_parameters(&one, &mut plain.clone()));
+    assert_panics(&["`empirical_fisher_product`", "vector of 1"],
+        || _ = empirical_fisher_product(&plain, &one, 1, |x, tape, _| tape.param(x).sum()));
+    let (a, b) = ([1.0].into_tensor(), [1.0, 2.0].into_tensor());
+    assert_panics(&["`jvp`", "as many"], || _ = jvp(|x| x[0], std::slice::from_ref(&a), &[]));
+    assert_panics(&["same shape", "[1]", "[2]"],
+        || _ = jvp(|x| x[0], std::slice::from_ref(&a), std::slice::from_ref(&b)));
+    assert_panics(&["single number", "[2]"], || _ = grad(|x| x[0], std::slice::from_ref(&b)));
+    assert_panics(&["`laplacian`", "[2]", "[n, d]"], || _ = laplacian(|x| x, &b));
+    assert_panics(&["`laplacian`", "[1, 2]"], || _ = laplacian(|x| x, &[[1.0, 2.0]].into_tensor()));
+    let rng = &mut StdRng::seed_from_u64(0);
+    assert_panics(&["`largest_eigenpairs`", "3", "2"],
+        || _ = largest_eigenpairs(2, 3, 1e-3, rng, |v: &Array1<f64>| v.clone()));
+    assert_panics(&["not finite"],
+        || _ = largest_eigenpairs(2, 1, 1e-3, rng, |v: &Array1<f64>| v / 0.0));
+    assert_panics(&["`hutchinson_trace`"], || _ = hutchinson_trace(2, 0, rng, |v: &Array1<f64>| v.clone()));
+    assert_panics(&["`hutchinson_diagonal`"],
+        || _ = hutchinson_diagonal(2, 0, rng, |v: &Array1<f64>| v.clone()));
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 
 use super::vector::{change, check_length, collect};
-use crate::{Dual, Gradients, Module, Real, Tape, Var};
+use crate::{Dual, Gradients, LeafMut, Module, ModulePath, Real, Tape, Var};
 
 /// The tape's seed, so that each evaluation drops the same activations.
 const SEED: u64 = 0;
@@ -72,22 +72,18 @@ pub fn hvp<F: Real, M: Module<Dual<F>>>(
     direction: &Array1<F>,
     loss: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Hvp<F> {
-    let (loss, gradient) = moving("hvp", model, direction, |model| value_and_grad(model, loss));
+    change("hvp", direction, model, |param, v| param.tangent = v);
+    let (loss, gradient) = value_and_grad(model, loss);
+    stop(model);
     Hvp { loss: loss.value, gradient: gradient.mapv(|g| g.value), product: gradient.mapv(|g| g.tangent) }
 }
 
-/// `f` of the model whose parameters move along `direction`.
-#[track_caller]
-fn moving<F: Real, M: Module<Dual<F>>, R>(
-    what: &str,
-    model: &mut M,
-    direction: &Array1<F>,
-    f: impl FnOnce(&M) -> R,
-) -> R {
-    change(what, direction, model, |param, v| param.tangent = v);
-    let result = f(model);
-    change(what, direction, model, |param, _| param.tangent = F::ZERO);
-    result
+fn stop<F: Real>(model: &mut impl Module<Dual<F>>) {
+    model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
+        if let LeafMut::Param(param) = leaf {
+            param.value_mut().mapv_inplace(|x| x.value.into());
+        }
+    });
 }
 
 /// The Hessian of a loss, `[n, n]` for `n` parameters: for small models.
@@ -149,14 +145,15 @@ pub fn gauss_newton_product<F: Real, M: Module<Dual<F>>>(
     outputs: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
     loss: impl for<'t> FnOnce(Var<'t, Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Array1<F> {
-    moving("gauss_newton_product", model, direction, |model| {
-        let tape = Tape::with_seed(SEED);
-        let y = outputs(model, &tape);
-        // H_out J v is how the loss's gradient by the outputs changes as they move by J v.
-        let slopes = super::grad(|y| loss(y[0]), &[y.value()]).remove(0);
-        let pulled = (y * tape.constant(slopes.mapv(|slope| Dual::from(slope.tangent)))).sum();
-        to_vector(&pulled.backward(), model).mapv(|g| g.value)
-    })
+    change("gauss_newton_product", direction, model, |param, v| param.tangent = v);
+    let tape = Tape::with_seed(SEED);
+    let y = outputs(model, &tape);
+    // H_out J v is how the loss's gradient by the outputs changes as they move by J v.
+    let slopes = super::grad(|y| loss(y[0]), &[y.value()]).remove(0);
+    let pulled = (y * tape.constant(slopes.mapv(|slope| Dual::from(slope.tangent)))).sum();
+    let product = to_vector(&pulled.backward(), model).mapv(|g| g.value);
+    stop(model);
+    product
 }
 
 /// The product `1/n Σ gᵢ ⟨gᵢ, v⟩` with the gradients of `n` losses, one for each sample: the empirical Fisher matrix,
