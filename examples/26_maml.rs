@@ -2,8 +2,8 @@
 //!
 //! A task is a sine wave of its own amplitude and phase, ten points of it to learn from and ten to be measured on. The
 //! gradient of the loss *after* one step is `(I - α H) g'`, with the Hessian before the step and the gradient after it:
-//! one product. First order leaves `H` out. On new waves, one step from such a start should leave at most a third of what
-//! one step leaves from a start that was trained on all waves at once, and the least if `H` was not left out.
+//! one product. First order leaves `H` out. On new waves, one step from such a start should leave at most a third of
+//! what one step leaves from a start that was trained on all waves at once, and the least if `H` was not left out.
 
 use std::f32::consts::PI;
 

@@ -1,9 +1,9 @@
 //! A rule that uses curvature: Sophia-H (Liu et al., "Sophia: A Scalable Stochastic Second-order Optimizer", 2023).
 //!
-//! The rule itself is an ordinary `Rule`. What it needs besides the gradient, an estimate of the Hessian's diagonal, is a
-//! tensor of its state: the loop writes it there every ten steps, from products with random signs. On a valley that
-//! is 10,000 times as steep as it is long, Sophia should arrive, where plain descent at the largest stable rate is still
-//! underway.
+//! The rule itself is an ordinary `Rule`. What it needs besides the gradient, an estimate of the Hessian's diagonal, is
+//! a tensor of its state: the loop writes it there every ten steps, from products with random signs. On a valley that
+//! is 10,000 times as steep as it is long, Sophia should arrive, where plain descent at the largest stable rate is
+//! still underway.
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::autodiff::Param;

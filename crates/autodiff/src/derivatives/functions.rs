@@ -51,7 +51,10 @@ pub fn jvp<F: Real>(
 ) -> (Tensor<F>, Tensor<F>) {
     assert_eq!(inputs.len(), directions.len(), "`jvp`: as many directions as inputs are needed");
     let tape = Tape::new();
-    let x: Vec<_> = inputs.iter().zip(directions).map(|(x, v)| tape.constant(Dual::tensor(x, v))).collect();
+    let mut x = Vec::new();
+    for (input, direction) in inputs.iter().zip(directions) {
+        x.push(tape.constant(Dual::tensor(input, direction)));
+    }
     let y = f(&x).value();
     (Dual::values(&y), Dual::tangents(&y))
 }
