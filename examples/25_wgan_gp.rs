@@ -1,10 +1,10 @@
 //! Training through a gradient: a critic whose slope is held near 1 (Gulrajani et al., "Improved training of
 //! Wasserstein GANs", 2017).
 //!
-//! As lesson 22, points of eight clusters are to be imitated. The critic's loss has the penalty `λ (‖∇ₓ f‖ - 1)²`, whose
-//! gradient by the weights is a derivative of a derivative: it is how the weights' gradient changes while `x` moves
-//! along `∇ₓ f`, one pass on dual numbers. In the end every cluster should be hit, most points should lie near one, and
-//! the critic's slope between real and made points should be near 1.
+//! As lesson 22, points of eight clusters are to be imitated. The critic's loss has the penalty `λ (‖∇ₓ f‖ - 1)²`. Its
+//! gradient by the weights is a derivative of a derivative: how the weights' gradient changes while `x` moves along
+//! `∇ₓ f`, one pass on dual numbers. In the end every cluster should be hit, most points should lie near one, and the
+//! critic's slope between real and made points should be near 1.
 
 use std::f32::consts::TAU;
 
