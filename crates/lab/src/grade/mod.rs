@@ -123,7 +123,7 @@ fn never() -> impl Iterator<Item = String> {
     .map(Into::into)
 }
 
-/// What holds for a rule and what does not. Print it.
+/// What holds for a rule and what does not. Print it; with `{:#}` it is what fails alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Grade {
@@ -166,14 +166,19 @@ impl fmt::Display for Grade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.findings.len();
         writeln!(f, "{}: {} of {count} laws hold", self.rule, count - self.failed().len())?;
-        for LawFinding { law, says, failure } in &self.findings {
+        if let Some(mistake) = self.mistake {
+            writeln!(f, "  The steps are exactly those that come out if {mistake}.")?;
+        }
+        let failures = f.alternate();
+        let shown = self.findings.iter().filter(|finding| !failures || finding.failure.is_some());
+        for LawFinding { law, says, failure } in shown {
             writeln!(f, "  {}  {law:18} {says}", if failure.is_none() { "holds" } else { "FAILS" })?;
             if let Some(case) = failure {
                 writeln!(f, "         {case}")?;
             }
         }
-        if let Some(mistake) = self.mistake {
-            writeln!(f, "  The steps are exactly those that come out if {mistake}.")?;
+        if failures {
+            return Ok(());
         }
         writeln!(f, "  not tested:")?;
         self.untested.iter().try_for_each(|what| writeln!(f, "    {what}"))
