@@ -16,8 +16,7 @@ fn main() {
         if number == 0 {
             println!("{}, with the cases:\n{grade}", wrong.name);
         }
-        let what = grade.mistake.unwrap_or("it breaks laws");
-        println!("{:45} {what} ({})", wrong.name, grade.failed().join(", "));
+        println!("{:45} {} ({})", wrong.name, grade.mistakes.join(", "), grade.failed().join(", "));
         assert!(!grade.passed(), "nothing was found");
     }
     let right = grade_port(|meant| meant, RmsProp::default());

@@ -1,8 +1,11 @@
 //! The grader finds every wrong rule of a catalogue, names what is wrong, and finds nothing wrong with right ones.
 
-use wengert_lab::wrong::catalogue;
+use wengert_autodiff::Tensor;
+use wengert_lab::wrong::{catalogue, right};
 use wengert_lab::{Grade, Paper, grade, grade_as, grade_port};
-use wengert_optim::{AdaGrad, Adam, Epsilon, Lion, RmsProp, Rule, Sgd, WeightDecay, for_every_rule};
+use wengert_optim::{
+    AdaGrad, Adam, Epsilon, InvalidHyperparameter, Lion, RmsProp, Rule, Sgd, WeightDecay, for_every_rule,
+};
 
 #[test]
 fn every_wrong_rule_is_caught_and_its_mistake_named() {
@@ -13,8 +16,7 @@ fn every_wrong_rule_is_caught_and_its_mistake_named() {
         let grade = (wrong.grade)();
         let named = grade.to_string().contains(wrong.expected) && !grade.passed();
         let named = named && (grade.failed().contains(&wrong.expected) || grade_says(&grade, wrong.expected));
-        let mistake = grade.mistake.unwrap_or("(no known mistake)");
-        println!("{:55} {mistake:60} {}", wrong.name, grade.failed().join(", "));
+        println!("{:55} {:60} {}", wrong.name, grade.mistakes.join(" and "), grade.failed().join(", "));
         if grade.passed() {
             missed.push(wrong.name);
         } else {
@@ -33,7 +35,7 @@ fn every_wrong_rule_is_caught_and_its_mistake_named() {
 /// The mistake, or what a broken law says of its case.
 fn grade_says(grade: &Grade, part: &str) -> bool {
     let cases = grade.findings.iter().filter_map(|finding| finding.failure.as_deref());
-    cases.chain(grade.mistake).any(|text| text.contains(part))
+    cases.chain(grade.mistakes.iter().copied()).any(|text| text.contains(part))
 }
 
 /// The library's rules, with many hyper-parameters each.
@@ -43,12 +45,21 @@ fn no_right_rule_is_accused() {
         for &meant in all {
             let grade = grade_port(|meant| meant, meant);
             assert!(grade.passed(), "{meant:?}\n{grade}");
-            assert_eq!(grade.mistake, None);
+            assert_eq!(grade.mistakes, [""; 0]);
         }
         all.len()
     }
     let count = check(&rmsprops()) + check(&sgds()) + check(&adagrads()) + check(&adams()) + check(&lions());
     println!("no false alarm on {count} right rules");
+}
+
+/// Neither are rules that somebody else wrote, who rounds elsewhere.
+#[test]
+fn no_right_rule_in_other_words_is_accused() {
+    for rule in right() {
+        let grade = (rule.grade)();
+        assert!(grade.passed(), "{}\n{grade}", rule.name);
+    }
 }
 
 fn decays() -> [WeightDecay; 4] {
@@ -155,9 +166,49 @@ fn the_report_shows_the_case() {
     // η / √(0.99 + 0.01) in place of η / √0.01, but for ε
     assert!(case.starts_with("under g = 1: step 1 is 9.9999999"), "{case}");
     assert!(case.contains("expected 9.99999900000"), "{case}");
-    assert_eq!(grade.mistake, Some("v starts from 1"));
+    assert_eq!(grade.mistakes, ["v starts from 1"]);
     let text = grade.to_string();
     assert!(text.contains(case), "{text}");
     assert!(text.contains("The steps are exactly those that come out if v starts from 1."), "{text}");
     assert!(text.contains("not tested:\n    f32, in which"), "{text}");
+}
+
+/// Two mistakes at once are both named.
+#[test]
+fn two_mistakes_are_named() {
+    let meant = RmsProp { bias_correction: true, ..RmsProp::default() };
+    let grade = grade_as(RmsProp { eps: Epsilon::Inside(1e-8), bias_correction: false, ..meant }, meant);
+    assert_eq!(grade.mistakes, ["the bias correction is missing", "ε is inside the root"], "{grade}");
+    let meant = Adam { weight_decay: WeightDecay::Decoupled(0.1), ..Adam::default() };
+    let swapped = Adam { beta1: meant.beta2, beta2: meant.beta1, weight_decay: WeightDecay::None, ..meant };
+    let mistakes = grade_as(swapped, meant).mistakes;
+    assert_eq!(mistakes, ["the weight decay is missing", "β₁ and β₂ have changed places"]);
+}
+
+/// A rule that takes vectors only is graded to the end, and told so.
+#[test]
+fn a_panic_is_a_finding() {
+    #[derive(Clone, Debug)]
+    struct OfVectors(Sgd);
+
+    impl Rule<f64> for OfVectors {
+        const NAME: &'static str = "OfVectors";
+        type State = ();
+
+        fn validate(&self) -> Result<(), InvalidHyperparameter> {
+            Ok(())
+        }
+
+        fn init(&self, _param: &Tensor<f64>) {}
+
+        fn update(&self, param: &mut Tensor<f64>, grad: &Tensor<f64>, (): &mut ()) {
+            assert_eq!(param.ndim(), 1, "a vector is needed");
+            param.scaled_add(-self.0.lr, grad);
+        }
+    }
+
+    let grade = grade_port(OfVectors, Sgd::default());
+    assert_eq!(grade.failed(), ["any-shape", "trajectory"], "{grade}");
+    let text = grade.to_string();
+    assert!(text.contains("it panics: ") && text.contains("a vector is needed"), "{text}");
 }

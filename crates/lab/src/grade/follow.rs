@@ -3,26 +3,34 @@
 use wengert_optim::Rule;
 
 use super::hand::Slip;
+use super::mistakes::Mistake;
 use super::papers::Paper;
 use super::scenes::{self, Path, Scene};
-use super::{LawFinding, Verdict, shown};
+use super::{LawFinding, Verdict, caught, shown};
 
 /// A rule's runs.
 pub(super) struct Observed {
     scenes: Vec<Scene>,
-    paths: Vec<Path>,
+    /// What it says instead, where it panics.
+    paths: Vec<Result<Path, String>>,
 }
 
 impl Observed {
+    /// # Panics
+    ///
+    /// If the rule does on one number.
     pub(super) fn new<R: Rule<f64>>(rules: &[R]) -> Self {
         let scenes = scenes::all();
-        let paths = scenes.iter().map(|scene| scene.played(rules)).collect();
+        let first = scenes[0].played(rules);
+        let others = scenes[1..].iter().map(|scene| caught(|| scene.played(rules)));
+        let paths = std::iter::once(Ok(first)).chain(others).collect();
         Self { scenes, paths }
     }
 
     /// Whether it goes where the papers go, the smallest case first.
     pub(super) fn follows<M: Paper>(&self, meant: &[M], slip: Slip) -> Verdict {
         self.scenes.iter().zip(&self.paths).try_for_each(|(scene, path)| {
+            let path = path.as_ref().map_err(|panic| format!("{}: {panic}", scene.name))?;
             let expected = scene.written(meant, slip, false);
             let rounded = scene.written(meant, slip, true);
             match departure(path, &expected, &rounded) {
@@ -32,20 +40,33 @@ impl Observed {
         })
     }
 
-    /// The known mistake that makes every step of the runs.
-    pub(super) fn mistake<M: Paper>(&self, meant: &M) -> Option<&'static str> {
-        let mut mistakes = meant.mistakes().into_iter();
-        mistakes.find(|(_, mistaken, slip)| self.follows(&[*mistaken], *slip).is_ok()).map(|(says, ..)| says)
+    /// The known mistake, or else two of them, that make every step of the runs.
+    pub(super) fn mistakes<M: Paper>(&self, meant: &M) -> Vec<&'static str> {
+        let known = meant.mistakes();
+        let makes = |(_, mistaken, slip): &Mistake<M>| self.follows(&[*mistaken], *slip).is_ok();
+        if let Some((says, ..)) = known.iter().find(|mistake| makes(mistake)) {
+            return vec![says];
+        }
+        let two = known.iter().find_map(|(first, mistaken, slip)| {
+            // One slip is all that the formulas take.
+            let both =
+                mistaken.mistakes().into_iter().filter_map(|(says, mistaken, second)| match (slip, second) {
+                    (slip, Slip::None) => Some((says, mistaken, *slip)),
+                    (Slip::None, slip) => Some((says, mistaken, slip)),
+                    _ => None,
+                });
+            both.into_iter().find(makes).map(|(second, ..)| vec![*first, second])
+        });
+        two.unwrap_or_default()
     }
 
     /// Whether every step is the same, to the bit.
     fn same(&self, other: &Self) -> bool {
-        self.paths.iter().flatten().flatten().map(|p| p.to_bits()).eq(other
-            .paths
-            .iter()
-            .flatten()
-            .flatten()
-            .map(|p| p.to_bits()))
+        let bits = |path: &Result<Path, String>| {
+            let path = path.as_ref().ok()?;
+            Some(path.iter().flatten().map(|p| p.to_bits()).collect::<Vec<_>>())
+        };
+        self.paths.iter().map(bits).eq(other.paths.iter().map(bits))
     }
 }
 

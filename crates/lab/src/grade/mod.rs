@@ -11,6 +11,7 @@ mod scenes;
 pub mod wrong;
 
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 
 use serde::Serialize;
 use wengert_optim::Rule;
@@ -39,7 +40,7 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
     Grade {
         rule: R::NAME,
         findings,
-        mistake: None,
+        mistakes: Vec::new(),
         untested: never().chain(untested.map(Into::into)).collect(),
     }
 }
@@ -59,7 +60,7 @@ pub fn grade<R: Rule<f64>>(rule: R) -> Grade {
 /// let keras = RmsProp { eps: Epsilon::Inside(1e-8), ..meant };
 /// let grade = wengert_lab::grade_as(keras, meant);
 /// assert!(!grade.passed());
-/// assert_eq!(grade.mistake, Some("ε is inside the root"));
+/// assert_eq!(grade.mistakes, ["ε is inside the root"]);
 /// ```
 pub fn grade_as<R: Rule<f64>, M: Paper>(rule: R, meant: M) -> Grade {
     // First of all: a rule that hides state in itself has then seen nothing else.
@@ -72,7 +73,7 @@ pub fn grade_as<R: Rule<f64>, M: Paper>(rule: R, meant: M) -> Grade {
         }
     }
     let failure = observed.follows(&[meant], Slip::None).err();
-    let mistake = failure.as_ref().and_then(|_| observed.mistake(&meant));
+    let mistakes = if failure.is_some() { observed.mistakes(&meant) } else { Vec::new() };
     findings.push(LawFinding {
         law: "trajectory",
         says: "every step is the paper's, but for rounding",
@@ -83,7 +84,7 @@ pub fn grade_as<R: Rule<f64>, M: Paper>(rule: R, meant: M) -> Grade {
     if follow::is_rounding(&meant) {
         untested.push("steps that rounding decides, where v - m² is about 0".to_owned());
     }
-    Grade { rule: R::NAME, findings, mistake, untested }
+    Grade { rule: R::NAME, findings, mistakes, untested }
 }
 
 /// Puts a rule that takes over a paper's hyper-parameters through [`grade_as`], and then through other values of each:
@@ -131,8 +132,9 @@ pub struct Grade {
     pub rule: &'static str,
     /// One for each law, in the order in which they were tried.
     pub findings: Vec<LawFinding>,
-    /// The known mistake whose steps are those that were seen. `None` if nothing is wrong, or something unknown.
-    pub mistake: Option<&'static str>,
+    /// The known mistake whose steps are those that were seen, or two that make them together; none if nothing is
+    /// wrong, or something unknown.
+    pub mistakes: Vec<&'static str>,
     /// What was not tried.
     pub untested: Vec<String>,
 }
@@ -166,8 +168,9 @@ impl fmt::Display for Grade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.findings.len();
         writeln!(f, "{}: {} of {count} laws hold", self.rule, count - self.failed().len())?;
-        if let Some(mistake) = self.mistake {
-            writeln!(f, "  The steps are exactly those that come out if {mistake}.")?;
+        if !self.mistakes.is_empty() {
+            let mistakes = self.mistakes.join(", and ");
+            writeln!(f, "  The steps are exactly those that come out if {mistakes}.")?;
         }
         let failures = f.alternate();
         let shown = self.findings.iter().filter(|finding| !failures || finding.failure.is_some());
@@ -200,6 +203,14 @@ impl<R> Law<R> {
 
 /// `Err` is the case that breaks the law.
 type Verdict = Result<(), String>;
+
+/// The result, or what it panics with.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|said| {
+        let text = said.downcast_ref::<String>().map(String::as_str).or(said.downcast_ref::<&str>().copied());
+        format!("it panics: {}", text.unwrap_or("without a text"))
+    })
+}
 
 /// The first step at which the steps part from others by more than `tolerance` of the larger; NaN parts from
 /// everything. The report calls the others `which`.

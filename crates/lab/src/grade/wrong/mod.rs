@@ -3,6 +3,7 @@
 
 mod moments;
 mod plain;
+mod right;
 mod rmsprop;
 
 use std::fmt::{self, Debug};
@@ -93,6 +94,11 @@ fn wrong<M: Paper>(name: &str, expected: &'static str, hyper: M, element: fn(&M,
 /// All of them.
 pub fn catalogue() -> Vec<Wrong> {
     [rmsprop::all(), plain::all(), moments::all()].into_iter().flatten().collect()
+}
+
+/// Rules that are right, and nothing is expected to be said of.
+pub fn right() -> Vec<Wrong> {
+    right::all()
 }
 
 fn lambda(decay: WeightDecay) -> f64 {
