@@ -1,10 +1,11 @@
-//! The command `wengert`: looks into the files of a run, and runs the experiments on optimizers.
+//! The command `wengert`: looks into the files of a run, runs the experiments on optimizers, and grades exercises.
 //!
 //! The design decision: it knows only the files of a run, neither its model nor its optimizer, so it works on every
 //! checkpoint, and on safetensors of any origin. A command that built the model first would have to be compiled
 //! together with it.
 #![forbid(unsafe_code)]
 
+mod course;
 mod diff;
 mod inspect;
 mod json;
@@ -22,7 +23,8 @@ use serde::Serialize;
 use terminal::Terminal;
 use wengert_optim::checkpoint::Checkpoint;
 
-/// Looks into checkpoints and safetensors files, compares and converts them; runs experiments on optimizers.
+/// Looks into checkpoints and safetensors files, compares and converts them; runs experiments on optimizers; hands out
+/// and grades exercises.
 ///
 /// Ends with 2 if something is wrong with the arguments or the files.
 #[derive(Parser)]
@@ -59,6 +61,9 @@ enum Command {
         /// The file to write: `.wgt` for a checkpoint, `.safetensors` for safetensors.
         to: PathBuf,
     },
+    /// Exercises from an empty tape to RMSProp on digits: hands them out and grades them.
+    #[command(subcommand)]
+    Course(course::Course),
     /// Runs experiments on optimizers. Ends with 1 if a number is not as expected.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -91,6 +96,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
             convert(from, to)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Course(course) => course::run(course),
         Command::Lab(lab) => lab::run(lab),
     }
 }

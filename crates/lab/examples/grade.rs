@@ -1,27 +1,25 @@
-//! Grades ten RMSProps with one thing wrong each: the missing root, ε in the wrong place, v updated after its use, a
-//! state that tensors share, and six more. It should print for each which laws it breaks, the first with the smallest
-//! failing case of every law, and end with the right rule, of which every law holds.
+//! Grades rules with one thing wrong each: a missing root, ε in the wrong place, v updated after its use, a state that
+//! tensors share, and many more. It should print for each what is wrong with it, the first with the smallest failing
+//! case of every law, and end with a right rule, of which every law holds.
 //!
 //! ```text
 //! cargo run -p wengert-lab --example grade
 //! ```
 
-use std::sync::Arc;
-
-use wengert_lab::grade_as;
-use wengert_lab::wrong::{Bug, Wrong, cases};
+use wengert_lab::grade_port;
+use wengert_lab::wrong::catalogue;
 use wengert_optim::RmsProp;
 
 fn main() {
-    for (number, (bug, hyper, law)) in cases().into_iter().enumerate() {
-        let grade = grade_as(Wrong { hyper, bug, shared: Arc::default() }, hyper);
+    for (number, wrong) in catalogue().into_iter().enumerate() {
+        let grade = (wrong.grade)();
         if number == 0 {
-            println!("{bug:?}, with the cases:\n{grade}");
+            println!("{}, with the cases:\n{grade}", wrong.name);
         }
-        println!("{bug:?} is caught by {}", grade.failed().join(", "));
-        assert!(grade.failed().contains(&law), "{law} should have caught it");
+        println!("{:45} {} ({})", wrong.name, grade.mistakes.join(", "), grade.failed().join(", "));
+        assert!(!grade.passed(), "nothing was found");
     }
-    let right = RmsProp::default();
-    let hand_written = Wrong { hyper: right, bug: Bug::None, shared: Arc::default() };
-    println!("\nWithout a bug: {}{}", grade_as(hand_written, right), grade_as(right, right));
+    let right = grade_port(|meant| meant, RmsProp::default());
+    println!("\nWithout a mistake: {right}");
+    assert!(right.passed());
 }

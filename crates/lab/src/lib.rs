@@ -24,7 +24,7 @@ pub use experiment::{Check, Expected, Experiment, Outcome};
 pub use figure::{Axis, Figure, Series, Style};
 #[doc(hidden)]
 pub use grade::wrong;
-pub use grade::{Grade, LawFinding, grade, grade_as};
+pub use grade::{Grade, LawFinding, Paper, grade, grade_as, grade_port};
 pub use landscape::{Landscape, circle, eigenvalues, log_levels};
 pub use report::{Finding, Report};
 pub use run::{

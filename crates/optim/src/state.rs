@@ -175,18 +175,48 @@ pub(crate) fn tensors_mut<S: State<F>, F: Real>(
 /// assert!(matches!(fields[..], [("v", Field::Tensor(_)), ("steps", Field::Steps(3))]));
 /// assert_eq!(state.steps(), Some(3));
 /// ```
+///
+/// The state of a rule around another is generic over that one's state too, and `..` adds its fields. They need other
+/// names than the own ones.
+///
+/// ```
+/// # use wengert_autodiff::{Real, Tensor};
+/// # use wengert_optim::{Rule, Sgd, State, state};
+/// #[derive(Clone, Debug)]
+/// struct Around<F: Real, S> {
+///     slow: Tensor<F>,
+///     inner: S,
+/// }
+///
+/// state!(Around<S> { slow, ..inner });
+///
+/// let slow = Tensor::<f32>::zeros(vec![2]);
+/// let state = Around { inner: Sgd::default().init(&slow), slow };
+/// let names: Vec<_> = state.fields().into_iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["slow", "steps"]);
+/// ```
 #[macro_export]
 macro_rules! state {
     ($state:ident { $($field:ident),* $(,)? }) => {
         impl<F: $crate::Real> $crate::State<F> for $state<F> {
-            fn fields(&self) -> Vec<(&'static str, $crate::Field<'_, F>)> {
-                let fields = [$((stringify!($field), $crate::state!(@field self $field))),*];
-                fields.into_iter().filter_map(|(name, field)| Some((name, field?))).collect()
-            }
+            $crate::state!(@fields $($field)*);
+        }
+    };
+    ($state:ident<$wrapped:ident> { $($field:ident,)* ..$inner:ident }) => {
+        impl<F: $crate::Real, $wrapped: $crate::State<F>> $crate::State<F> for $state<F, $wrapped> {
+            $crate::state!(@fields $($field)* .. $inner);
+        }
+    };
+    (@fields $($field:ident)* $(.. $inner:ident)?) => {
+        fn fields(&self) -> Vec<(&'static str, $crate::Field<'_, F>)> {
+            let fields = [$((stringify!($field), $crate::state!(@field self $field))),*];
+            let fields = fields.into_iter().filter_map(|(name, field)| Some((name, field?)));
+            fields$(.chain($crate::State::fields(&self.$inner)))?.collect()
+        }
 
-            fn fields_mut(&mut self) -> Vec<(&'static str, $crate::FieldMut<'_, F>)> {
-                vec![$((stringify!($field), $crate::state!(@field_mut self $field))),*]
-            }
+        fn fields_mut(&mut self) -> Vec<(&'static str, $crate::FieldMut<'_, F>)> {
+            let fields = [$((stringify!($field), $crate::state!(@field_mut self $field))),*];
+            fields.into_iter()$(.chain($crate::State::fields_mut(&mut self.$inner)))?.collect()
         }
     };
     (@field $state:ident steps) => {

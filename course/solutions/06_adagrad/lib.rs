@@ -1,0 +1,42 @@
+//! AdaGrad.
+
+use wengert::ndarray::Zip;
+use wengert::optim::{InvalidHyperparameter, state};
+use wengert::prelude::{Real, Rule, Tensor};
+
+#[derive(Clone, Debug)]
+pub struct AdaGrad {
+    /// η
+    pub lr: f64,
+    /// ε, outside the root.
+    pub eps: f64,
+}
+
+/// What the rule remembers of one tensor.
+#[derive(Clone, Debug)]
+pub struct Memory<F: Real> {
+    /// The sum of the squared gradients.
+    pub r: Tensor<F>,
+}
+
+state!(Memory { r });
+
+impl<F: Real> Rule<F> for AdaGrad {
+    const NAME: &'static str = "AdaGrad";
+    type State = Memory<F>;
+
+    fn validate(&self) -> Result<(), InvalidHyperparameter> {
+        Ok(())
+    }
+
+    fn init(&self, param: &Tensor<F>) -> Memory<F> {
+        Memory { r: Tensor::zeros(param.raw_dim()) }
+    }
+
+    fn update(&self, param: &mut Tensor<F>, grad: &Tensor<F>, state: &mut Memory<F>) {
+        let [lr, eps] = [self.lr, self.eps].map(F::from_f64);
+        state.r.zip_mut_with(grad, |r, &g| *r += g * g);
+        let step = Zip::from(grad).and(&state.r).map_collect(|&g, &r| lr * g / (r.sqrt() + eps));
+        *param -= &step;
+    }
+}

@@ -1,0 +1,141 @@
+//! Builds an exercise with the course's own tests, runs them, and reads what they say.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::folder::{self, Submission};
+
+/// How long the tests may run.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What the tests say of a submission.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grade {
+    pub(crate) exercise: &'static str,
+    pub(crate) passed: usize,
+    /// Each test that did not pass, with what it says.
+    pub(crate) failed: Vec<(String, String)>,
+    /// What the compiler says, if it does not compile.
+    pub(crate) error: Option<String>,
+    pub(crate) seconds: f64,
+    untested: &'static str,
+}
+
+impl Grade {
+    pub(crate) fn passed(&self) -> bool {
+        self.failed.is_empty() && self.error.is_none()
+    }
+}
+
+pub(crate) fn grade(submission: &Submission) -> Result<Grade, String> {
+    let (exercise, start) = (submission.exercise, Instant::now());
+    let (built, _lock) = workshop(submission)?;
+    folder::write_frame(exercise, &built)?;
+    submission.copy_sources(&built.join("src"))?;
+    let names = exercise.tests.split("#[test]\nfn ").skip(1).filter_map(|rest| rest.split('(').next());
+    let (output, error) = match build(&built)? {
+        Ok(program) => (run(&program, &built)?, None),
+        Err(complaint) => (String::new(), Some(complaint)),
+    };
+    let mut grade = Grade {
+        exercise: exercise.name,
+        passed: 0,
+        failed: Vec::new(),
+        error,
+        seconds: 0.0,
+        untested: exercise.untested(),
+    };
+    for name in names {
+        // A program that ends before its tests do has not passed them.
+        if output.lines().any(|line| line == format!("test {name} ... ok")) {
+            grade.passed += 1;
+        } else {
+            let message = message(&output, name).unwrap_or_else(|| "did not end".to_owned());
+            grade.failed.push((name.to_owned(), message));
+        }
+    }
+    grade.seconds = start.elapsed().as_secs_f64();
+    Ok(grade)
+}
+
+/// Where the exercise is built, and what keeps other graders out of there. It is one place for all submissions, so that
+/// the library is built once.
+fn workshop(submission: &Submission) -> Result<(PathBuf, File), String> {
+    let base = folder::checkout().unwrap_or_else(|| submission.directory.clone());
+    let workshop = base.join("target").join("course").join(submission.exercise.name);
+    let lock =
+        fs::create_dir_all(&workshop).and_then(|()| File::create(workshop.join("lock"))).and_then(|lock| {
+            lock.lock()?;
+            Ok(lock)
+        });
+    lock.map_err(|error| format!("{}: {error}", workshop.display()))
+        .map(|lock| (workshop.join("exercise"), lock))
+}
+
+/// The test program, or what the compiler complains about.
+fn build(built: &Path) -> Result<Result<PathBuf, String>, String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--no-run", "--test", "check", "--message-format", "json-render-diagnostics"]);
+    if let (Some(checkout), None) = (folder::checkout(), std::env::var_os("CARGO_TARGET_DIR")) {
+        cargo.arg("--target-dir").arg(checkout.join("target"));
+    }
+    cargo.env("CARGO_TERM_COLOR", "never").env("CARGO_INCREMENTAL", "0");
+    let output = cargo.current_dir(built).output().map_err(|error| format!("cargo: {error}"))?;
+    let artifacts = String::from_utf8_lossy(&output.stdout);
+    let messages = artifacts.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut programs = messages.filter(|message| message["target"]["name"] == "check");
+    match programs.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?))) {
+        Some(program) if output.status.success() => Ok(Ok(program)),
+        _ => Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
+}
+
+/// What the tests print. A program that does not end is ended.
+fn run(program: &Path, built: &Path) -> Result<String, String> {
+    let of = |error: io::Error| format!("{}: {error}", program.display());
+    let path = built.join("output");
+    let output = File::create(&path).map_err(of)?;
+    let mut command = Command::new(program);
+    command.current_dir(built).env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.stdout(output).spawn().map_err(of)?;
+    let start = Instant::now();
+    while child.try_wait().map_err(of)?.is_none() {
+        if start.elapsed() > LIMIT {
+            child.kill().and_then(|()| child.wait()).map_err(of)?;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(of)
+}
+
+/// What a test says that failed, without what the test harness says around it.
+fn message(output: &str, name: &str) -> Option<String> {
+    let section = output.split(&format!("---- {name} stdout ----\n")).nth(1)?;
+    let section = section.split("\n---- ").next()?.split("\nfailures:\n").next()?;
+    let (_, said) = section.split_once("panicked at ")?;
+    let lines = said.lines().skip(1).take_while(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
+    Some(lines.collect::<Vec<_>>().join("\n").trim_end().to_owned())
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.passed + self.failed.len();
+        writeln!(f, "{}: {} of {count} tests pass, in {:.1} s", self.exercise, self.passed, self.seconds)?;
+        if let Some(error) = &self.error {
+            return writeln!(f, "\nIt does not compile:\n{error}");
+        }
+        for (test, message) in &self.failed {
+            writeln!(f, "\n{test}")?;
+            message.lines().try_for_each(|line| writeln!(f, "    {line}"))?;
+        }
+        writeln!(f, "\nNot tested: {}", self.untested)
+    }
+}
