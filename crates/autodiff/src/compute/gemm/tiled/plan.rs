@@ -37,8 +37,8 @@ pub(super) struct Sizes {
     /// Rows and columns of a tile.
     pub(super) mr: usize,
     pub(super) nr: usize,
-    /// The columns of B that are packed at once: with `KC` rows, at most half of the cache, through which C and the next
-    /// rows of A pass, too.
+    /// The columns of B that are packed at once: with `KC` rows, at most half of the cache, through which C and the
+    /// next rows of A pass, too.
     pub(super) nc: usize,
     /// The elements that the rows of B may span to be read where they lie: those of rows that lie further apart compete
     /// for the same lines of the cache. Half of it.
