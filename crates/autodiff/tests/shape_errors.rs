@@ -37,6 +37,9 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
         || _ = Var::where_cond(aview1(&[true]), v(t, &[2, 3]), v(t, &[4])));
     assert_panics(&["`where_cond`", "[2, 3]", "[2]"],
         || _ = Var::where_cond(aview1(&[true, false]), v(t, &[2, 3]), v(t, &[3])));
+    assert_panics(&["`tril`", "[3]"], || _ = v(t, &[3]).tril(0));
+    assert_panics(&["`triu`", "[3]"], || _ = v(t, &[3]).triu(0));
+    assert_panics(&["`flip`", "2", "[3]"], || _ = v(t, &[3]).flip(&[2]));
     assert_panics(&["`clamp`", "1", "-1"], || _ = v(t, &[2]).clamp(1.0, -1.0));
     assert_panics(&["`matmul`", "[2, 3]", "[4, 5]"], || _ = v(t, &[2, 3]).matmul(v(t, &[4, 5])));
     assert_panics(&["`matmul`", "[3]", "[4, 5]"], || _ = v(t, &[3]).matmul(v(t, &[4, 5])));

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use ndarray::{Axis, Slice};
+
 use super::elementwise::accumulate;
 use super::layout::ROW_MAJOR;
 use super::{Real, Tensor, buffers, inlined, vectorized};
@@ -127,33 +129,63 @@ pub(crate) fn add_slice<F: Real>(to: &mut [F], x: &[F]) {
 /// A sum of tensors that come one after the other.
 pub(crate) struct RunningSum<F: Real> {
     /// Of the last tensors, up to [`ROWS`].
-    sum: Tensor<F>,
+    sum: Option<Tensor<F>>,
     count: usize,
+    /// The elements of parts that do not yet count as a tensor.
+    in_parts: usize,
     /// The sums of 2ᵏ times as many before them, the widest first; as in [`sum_of`].
     wider: Vec<Tensor<F>>,
 }
 
+impl<F: Real> Default for RunningSum<F> {
+    fn default() -> Self {
+        Self { sum: None, count: 0, in_parts: 0, wider: Vec::new() }
+    }
+}
+
 impl<F: Real> RunningSum<F> {
-    pub(crate) fn new(first: Tensor<F>) -> Self {
-        Self { sum: first, count: 1, wider: Vec::new() }
+    pub(crate) fn of(first: Tensor<F>) -> Self {
+        Self { sum: Some(first), count: 1, ..Self::default() }
     }
 
     pub(crate) fn add(&mut self, x: Tensor<F>) {
-        if self.count.is_multiple_of(ROWS) {
-            let mut sum = std::mem::replace(&mut self.sum, x);
-            for _ in 0..(self.count / ROWS - 1).trailing_ones() {
-                accumulate(&mut sum, self.wider.pop().expect("a digit that is one"));
-            }
-            self.wider.push(sum);
-        } else {
-            accumulate(&mut self.sum, x);
+        match &mut self.sum {
+            Some(sum) if !self.count.is_multiple_of(ROWS) => accumulate(sum, x),
+            _ => self.begin(x),
         }
         self.count += 1;
     }
 
+    /// Adds a tensor of this shape that is 0 but for `x`, in a range along an axis. Parts count as one tensor together
+    /// when they have as many elements.
+    pub(crate) fn add_part(&mut self, shape: &[usize], (axis, range): (Axis, Range<usize>), x: Tensor<F>) {
+        if self.count.is_multiple_of(ROWS) && self.in_parts == 0 {
+            let mut zeros = buffers::scratch(shape);
+            zeros.fill(F::ZERO);
+            self.add(zeros);
+        }
+        let sum = self.sum.as_mut().expect("begun");
+        let mut place = sum.slice_axis_mut(axis, Slice::from(range));
+        place += &x;
+        self.in_parts += x.len();
+        if self.in_parts >= sum.len() {
+            (self.in_parts, self.count) = (0, self.count + 1);
+        }
+        buffers::recycle(x);
+    }
+
+    /// Starts the next sum.
+    fn begin(&mut self, x: Tensor<F>) {
+        let Some(mut sum) = self.sum.replace(x) else { return };
+        for _ in 0..(self.count / ROWS - 1).trailing_ones() {
+            accumulate(&mut sum, self.wider.pop().expect("a digit that is one"));
+        }
+        self.wider.push(sum);
+    }
+
     pub(crate) fn finish(self) -> Tensor<F> {
-        let Self { mut sum, wider, .. } = self;
-        wider.into_iter().rev().for_each(|wider| accumulate(&mut sum, wider));
+        let mut sum = self.sum.expect("at least one tensor");
+        self.wider.into_iter().rev().for_each(|wider| accumulate(&mut sum, wider));
         sum
     }
 }
@@ -204,12 +236,31 @@ mod tests {
         for n in LENGTHS.into_iter().filter(|n| (1..20_000).contains(n)) {
             let x = terms(n);
             let mut tensors = x.iter().map(|&x| Tensor::from_elem(&[1][..], x));
-            let mut running = RunningSum::new(tensors.next().unwrap());
+            let mut running = RunningSum::of(tensors.next().unwrap());
             tensors.for_each(|x| running.add(x));
             let digits = running.wider.len();
             let sum = running.finish()[0];
             assert!(within(sum, &x, 32), "{n}: {sum} for {}", exact(&x));
             assert_eq!(digits, (n.div_ceil(ROWS) - 1).count_ones() as usize, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_sum_of_parts_is_within_the_same_bound() {
+        for n in LENGTHS.into_iter().filter(|n| (1..20_000).contains(n)) {
+            let x = terms(n);
+            let mut running = RunningSum::default();
+            for (i, &x) in x.iter().enumerate() {
+                let part = Tensor::from_elem(&[1][..], x);
+                if i % 5 == 4 {
+                    running.add(Tensor::from_shape_fn(&[2][..], |at| if at[0] == 1 { x } else { 0.0 }));
+                } else {
+                    running.add_part(&[2], (Axis(0), 1..2), part);
+                }
+            }
+            let sum = running.finish();
+            assert!(within(sum[1], &x, 64), "{n}: {sum} for {}", exact(&x));
+            assert_eq!(sum[0], 0.0);
         }
     }
 }

@@ -26,7 +26,7 @@ impl<F: Real> Var<'_, F> {
     /// # Panics
     ///
     /// If the shapes do not fit.
-    #[doc(alias("mm", "bmm", "mv", "dot", "einsum", "tensordot"))]
+    #[doc(alias("mm", "bmm", "mv", "dot"))]
     #[track_caller]
     pub fn matmul(self, rhs: Self) -> Self {
         self.same_tape("matmul", rhs);

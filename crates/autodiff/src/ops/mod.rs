@@ -2,6 +2,7 @@
 
 mod attention;
 mod axes;
+mod einsum;
 mod elementwise;
 mod join;
 mod loss;

@@ -1,6 +1,6 @@
 //! Elements chosen by a condition or by number.
 
-use ndarray::{ArcArray, ArrayD, ArrayView, Axis, AxisDescription, Dimension, IxDyn, Slice, Zip};
+use ndarray::{ArcArray, Array2, ArrayD, ArrayView, Axis, AxisDescription, Dimension, IxDyn, Slice, Zip};
 
 use super::axes;
 use crate::compute::{layout, reduce};
@@ -50,6 +50,43 @@ impl<F: Real> Var<'_, F> {
         let da = a.edge(move |dy| reduce::sum_to(zero_unless(&shared, true, dy), &a_shape));
         let db = b.edge(move |dy| reduce::sum_to(zero_unless(&condition, false, dy), &b_shape));
         a.tape().record("where_cond", y.into_shared(), [da, db])
+    }
+
+    /// `y = x` on and below a diagonal of the last two axes, 0 above it; `dx` likewise. The main diagonal is number 0,
+    /// those above it are 1, 2, …, those below -1, -2, ….
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([[1.0, 2.0], [3.0, 4.0]]).tril(0).value(), [[1.0, 0.0], [3.0, 4.0]].into_tensor());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two axes.
+    #[doc(alias("lower_triangular", "causal"))]
+    #[track_caller]
+    pub fn tril(self, diagonal: isize) -> Self {
+        self.triangle("tril", |above| above <= diagonal)
+    }
+
+    /// `y = x` on and above a diagonal of the last two axes, 0 below it: see [`tril`](Var::tril).
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two axes.
+    #[doc(alias = "upper_triangular")]
+    #[track_caller]
+    pub fn triu(self, diagonal: isize) -> Self {
+        self.triangle("triu", |above| above >= diagonal)
+    }
+
+    #[track_caller]
+    fn triangle(self, op: &str, is_kept: impl Fn(isize) -> bool) -> Self {
+        let shape = self.shape();
+        let &[.., m, n] = &shape[..] else { panic!("`{op}` needs a matrix, this one has shape {shape:?}") };
+        let mask = Array2::from_shape_fn((m, n), |(i, j)| is_kept(j as isize - i as isize));
+        Self::where_cond(mask.view(), self, self.tape().constant(F::ZERO))
     }
 
     /// The rows `indices` of `x`, in that order: rows are what lies at one place of `axis`, as in an embedding with

@@ -6,7 +6,7 @@ use ndarray::Slice;
 
 use super::axes;
 use crate::compute::{layout, reduce};
-use crate::{Real, Tensor, Var};
+use crate::{Real, Var};
 
 /// # Shapes
 ///
@@ -170,15 +170,34 @@ impl<F: Real> Var<'_, F> {
             axis.index(),
             x.shape()
         );
-        let range = Slice::from(range);
-        let shape = x.raw_dim();
         let mut y = x;
-        y.slice_axis_inplace(axis, range);
-        let dx = self.edge(move |dy| {
-            let mut dx = Tensor::zeros(shape);
-            dx.slice_axis_mut(axis, range).assign(&dy);
-            dx
-        });
+        y.slice_axis_inplace(axis, Slice::from(range.clone()));
+        let dx = self.edge_of_part(axis, range);
         self.tape().record_view("slice", y, self, dx)
+    }
+
+    /// The elements in the opposite order along `axes`, as a view; `dx` likewise.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let x = tape.variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.flip(&[1]).value(), [[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]].into_tensor());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If an axis does not exist or is given twice.
+    #[doc(alias("reverse", "fliplr", "flipud", "rev"))]
+    #[track_caller]
+    pub fn flip(self, axes: &[isize]) -> Self {
+        let mut y = self.value();
+        let axes = axes::axes("flip", axes, y.shape());
+        axes.iter().for_each(|&axis| y.invert_axis(axis));
+        let dx = self.edge(move |mut dy| {
+            axes.iter().for_each(|&axis| dy.invert_axis(axis));
+            dy
+        });
+        self.tape().record_view("flip", y, self, dx)
     }
 }

@@ -1,6 +1,9 @@
 //! The walk back.
 
 use std::cmp::Reverse;
+use std::ops::Range;
+
+use ndarray::Axis;
 
 use super::node::{Kind, Node};
 use super::{Gradients, Tape, Var};
@@ -76,7 +79,7 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
     let mut pending = tape.pending.borrow_mut();
     pending.clear();
     pending.resize_with(loss, || None);
-    pending.push(Some(RunningSum::new(seed)));
+    pending.push(Some(RunningSum::of(seed)));
     let mut params = ParamSums(Vec::new());
     for (index, node) in nodes[..=loss].iter().enumerate().rev() {
         let node_edges = edges.drain(node.first_edge..);
@@ -85,23 +88,27 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
             Kind::Constant | Kind::Frozen(_) => {}
             Kind::Variable => _ = grads.variables.insert(index, layout::row_major(upstream.finish())),
             // Only where it is the loss itself; others' gradients do not stop here.
-            Kind::Param(id) => params.add(id, upstream.finish()),
+            Kind::Param(id) => params.of(id).add(upstream.finish()),
             Kind::Op { .. } => {
                 let upstream = upstream.finish();
                 if node.retains_grad {
                     grads.variables.insert(index, layout::row_major(upstream.clone()));
                 }
                 let mut upstream = Some(upstream);
-                let mut tracked = node_edges.filter_map(|edge| Some((edge.input, edge.pullback?))).peekable();
-                while let Some((input, pullback)) = tracked.next() {
+                let mut tracked =
+                    node_edges.filter_map(|edge| Some((edge.input, edge.pullback?, edge.part))).peekable();
+                while let Some((input, pullback, part)) = tracked.next() {
                     // The last pullback gets the gradient itself, so that it may change it in place.
                     let g = if tracked.peek().is_some() { upstream.clone() } else { upstream.take() };
                     let dx = pullback(g.expect("taken by the last pullback only"));
-                    check_pullback(tape, index, input, &dx, &nodes);
-                    match (nodes[input].kind, &mut pending[input]) {
-                        (Kind::Param(id), _) => params.add(id, dx),
-                        (_, Some(sum)) => sum.add(dx),
-                        (_, empty) => *empty = Some(RunningSum::new(dx)),
+                    check_pullback(tape, index, input, &dx, part.as_deref(), &nodes);
+                    let sum = match nodes[input].kind {
+                        Kind::Param(id) => params.of(id),
+                        _ => pending[input].get_or_insert_default(),
+                    };
+                    match part {
+                        None => sum.add(dx),
+                        Some(part) => sum.add_part(nodes[input].shape(), *part, dx),
                     }
                 }
             }
@@ -115,11 +122,13 @@ fn walk_back<F: Real>(tape: &Tape<F>, loss: usize, seed: Tensor<F>, grads: &mut 
 struct ParamSums<F: Real>(Vec<(Id, RunningSum<F>)>);
 
 impl<F: Real> ParamSums<F> {
-    fn add(&mut self, id: Id, grad: Tensor<F>) {
-        match self.0.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id)) {
-            Ok(at) => self.0[at].1.add(grad),
-            Err(at) => self.0.insert(at, (id, RunningSum::new(grad))),
-        }
+    fn of(&mut self, id: Id) -> &mut RunningSum<F> {
+        let found = self.0.binary_search_by_key(&Reverse(id), |&(id, _)| Reverse(id));
+        let at = found.unwrap_or_else(|at| {
+            self.0.insert(at, (id, RunningSum::default()));
+            at
+        });
+        &mut self.0[at].1
     }
 
     fn finish(self) -> Vec<(Id, Tensor<F>)> {
@@ -128,14 +137,22 @@ impl<F: Real> ParamSums<F> {
 }
 
 #[track_caller]
-fn check_pullback<F: Real>(tape: &Tape<F>, index: usize, input: usize, dx: &Tensor<F>, nodes: &[Node<F>]) {
-    let expected = nodes[input].value.as_ref().map(Tensor::shape);
+fn check_pullback<F: Real>(
+    tape: &Tape<F>,
+    index: usize,
+    input: usize,
+    dx: &Tensor<F>,
+    part: Option<&(Axis, Range<usize>)>,
+    nodes: &[Node<F>],
+) {
+    // A part has the shape of the result, which was cut out of the input.
+    let expected = nodes[if part.is_some() { index } else { input }].shape();
     assert!(
-        expected == Some(dx.shape()),
+        expected == dx.shape(),
         "`{}`: the gradient of input %{input} has shape {:?}, the input {:?}",
         nodes[index].op,
         dx.shape(),
-        expected.unwrap_or_default()
+        expected
     );
     if let Some(check) = &tape.finite_check {
         check.backward(tape, index, input, dx);

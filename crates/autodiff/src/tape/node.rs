@@ -1,7 +1,10 @@
 //! What the list consists of.
 
 use std::fmt;
+use std::ops::Range;
 use std::panic::Location;
+
+use ndarray::Axis;
 
 use crate::module::Id;
 use crate::{Real, Tensor};
@@ -20,6 +23,13 @@ pub(crate) struct Node<F: Real> {
     pub(crate) holds_param: bool,
     /// Whether the gradient of an op's result is kept: [`Var::retain_grad`](crate::Var::retain_grad).
     pub(crate) retains_grad: bool,
+}
+
+impl<F: Real> Node<F> {
+    /// `[]` once the value was released.
+    pub(crate) fn shape(&self) -> &[usize] {
+        self.value.as_ref().map_or(&[], Tensor::shape)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +58,8 @@ pub struct Edge<F: Real = f32> {
     pub(crate) input: usize,
     /// `None` where the input needs no gradient.
     pub(crate) pullback: Option<Pullback<F>>,
+    /// The part of the input, along an axis, that the pullback's result is for; `None` for all of it.
+    pub(crate) part: Option<Box<(Axis, Range<usize>)>>,
 }
 
 impl<F: Real> fmt::Debug for Edge<F> {

@@ -1,4 +1,7 @@
 use std::fmt;
+use std::ops::Range;
+
+use ndarray::Axis;
 
 use crate::tape::Edge;
 use crate::{Real, Tape, Tensor};
@@ -151,7 +154,7 @@ impl<'t, F: Real> Var<'t, F> {
     #[doc(alias("stop_gradient", "stop_grad", "no_grad"))]
     #[track_caller]
     pub fn detach(self) -> Self {
-        let cut = Edge { input: self.index, pullback: None };
+        let cut = Edge { input: self.index, pullback: None, part: None };
         self.tape.record_view("detach", self.value(), self, cut)
     }
 
@@ -166,7 +169,13 @@ impl<'t, F: Real> Var<'t, F> {
     /// Where this input needs no gradient the closure is dropped at once, together with all it captured.
     pub fn edge(self, pullback: impl FnOnce(Tensor<F>) -> Tensor<F> + 'static) -> Edge<F> {
         let needed = self.needs_grad();
-        Edge { input: self.index, pullback: needed.then(|| Box::new(pullback) as Box<_>) }
+        Edge { input: self.index, pullback: needed.then(|| Box::new(pullback) as Box<_>), part: None }
+    }
+
+    /// The edge of an op whose result is this range of its input along `axis`: many of them cost what they hold, where
+    /// gradients in the input's shape would cost all of it each time.
+    pub(crate) fn edge_of_part(self, axis: Axis, range: Range<usize>) -> Edge<F> {
+        Edge { part: Some(Box::new((axis, range))), ..self.edge(|dy| dy) }
     }
 
     /// Panics unless both values live on one tape.
