@@ -137,9 +137,14 @@ impl Prepared {
         if threads < 2 {
             let mut buffers = BUFFERS.take();
             for (x, mut y) in x.axis_chunks_iter(Axis(0), ROWS).zip(y.axis_chunks_iter_mut(Axis(0), ROWS)) {
-                let outputs = run(&self.steps, x, &mut buffers);
-                y.assign(&rows(x.nrows(), &outputs));
-                buffers.push(outputs);
+                if let Some(y) = y.as_slice_mut() {
+                    run(&self.steps, x, y, &mut buffers);
+                    continue;
+                }
+                with_buffer(y.len(), &mut buffers, |outputs, buffers| {
+                    run(&self.steps, x, outputs, buffers);
+                    y.assign(&rows(x.nrows(), outputs));
+                });
             }
             return BUFFERS.set(buffers);
         }
@@ -150,44 +155,53 @@ impl Prepared {
     }
 }
 
-/// What the steps make of some rows, in one of `buffers`, which it should be given back to.
-fn run(steps: &[Step], x: ArrayView2<'_, f32>, buffers: &mut Vec<Vec<f32>>) -> Vec<f32> {
+/// What the steps make of some rows, row by row.
+fn run(steps: &[Step], x: ArrayView2<'_, f32>, y: &mut [f32], buffers: &mut Vec<Vec<f32>>) {
     let n = x.nrows();
-    let mut y = None;
-    for step in steps {
-        if let Step::Dense { weight, bias } = step {
-            let mut next = empty(buffers);
-            (0..n).for_each(|_| next.extend_from_slice(bias));
-            let place = ArrayViewMut2::from_shape((n, bias.len()), &mut next).expect("n rows of it");
-            weight.add_product(y.as_deref().map_or(x, |y| rows(n, y)), place);
-            buffers.extend(y.replace(next));
-            continue;
+    let dense = steps.iter().enumerate().rev().find_map(|(at, step)| match step {
+        Step::Dense { weight, bias } => Some((at, weight, bias)),
+        _ => None,
+    });
+    let behind = match dense {
+        None => {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x);
+            steps
         }
-        let y = y.get_or_insert_with(|| copy(x, buffers));
-        match step {
-            Step::Dense { .. } => unreachable!("done above"),
-            Step::Scale(scales) => y.chunks_exact_mut(scales.len()).for_each(|y| scale(y, scales)),
-            Step::Activation(which) => activate(*which, y),
-            Step::Residual(steps) => {
-                let f = run(steps, rows(n, y), buffers);
-                y.iter_mut().zip(&f).for_each(|(y, f)| *y += f);
-                buffers.push(f);
+        Some((at, weight, bias)) => {
+            y.chunks_exact_mut(bias.len().max(1)).for_each(|y| y.copy_from_slice(bias));
+            let place = ArrayViewMut2::from_shape((n, bias.len()), &mut *y).expect("a place for n rows");
+            if at == 0 {
+                weight.add_product(x, place);
+            } else {
+                with_buffer(n * weight.dim().0, buffers, |inner, buffers| {
+                    run(&steps[..at], x, inner, buffers);
+                    weight.add_product(rows(n, inner), place);
+                });
             }
+            &steps[at + 1..]
+        }
+    };
+    for step in behind {
+        match step {
+            Step::Dense { .. } => unreachable!("it is behind the last one"),
+            Step::Scale(scales) => y.chunks_exact_mut(scales.len().max(1)).for_each(|y| scale(y, scales)),
+            Step::Activation(which) => activate(*which, y),
+            Step::Residual(steps) => with_buffer(y.len(), buffers, |f, buffers| {
+                run(steps, rows(n, y), f, buffers);
+                y.iter_mut().zip(f).for_each(|(y, f)| *y += *f);
+            }),
         }
     }
-    y.unwrap_or_else(|| copy(x, buffers))
 }
 
-fn empty(buffers: &mut Vec<Vec<f32>>) -> Vec<f32> {
+/// Lends one of the buffers; what it holds is arbitrary.
+fn with_buffer(len: usize, buffers: &mut Vec<Vec<f32>>, f: impl FnOnce(&mut [f32], &mut Vec<Vec<f32>>)) {
     let mut buffer = buffers.pop().unwrap_or_default();
-    buffer.clear();
-    buffer
-}
-
-fn copy(x: ArrayView2<'_, f32>, buffers: &mut Vec<Vec<f32>>) -> Vec<f32> {
-    let mut y = empty(buffers);
-    y.extend(x);
-    y
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+    f(&mut buffer[..len], buffers);
+    buffers.push(buffer);
 }
 
 fn rows(n: usize, elements: &[f32]) -> ArrayView2<'_, f32> {
@@ -206,22 +220,35 @@ fn scale(row: &mut [f32], scales: &[Scale]) {
 }
 
 fn activate(which: Activation, y: &mut [f32]) {
-    match which {
-        Activation::Relu => map(y, activation::relu),
-        Activation::LeakyRelu(slope) => map(y, move |x| activation::leaky_relu(slope as f32, x)),
-        Activation::Elu(alpha) => map(y, move |x| activation::elu(alpha as f32, x)),
-        Activation::Gelu => map(y, activation::gelu),
-        Activation::GeluTanh => map(y, activation::gelu_tanh),
-        Activation::Silu => map(y, activation::silu),
-        Activation::Softplus => map(y, activation::softplus),
-        Activation::Tanh => map(y, activation::tanh),
-        Activation::Sigmoid => map(y, activation::sigmoid),
+    // The compiler vectorises what is inlined, and what refers to nothing in memory but the elements.
+    macro_rules! each {
+        ($x:ident => $y:expr) => {
+            vectorized(
+                #[inline(always)]
+                move || {
+                    for y in y {
+                        let $x = *y;
+                        *y = $y;
+                    }
+                },
+            )
+        };
     }
-}
-
-fn map(y: &mut [f32], f: impl Fn(f32) -> f32) {
-    vectorized(
-        #[inline(always)]
-        || y.iter_mut().for_each(|y| *y = f(*y)),
-    );
+    match which {
+        Activation::Relu => each!(x => activation::relu(x)),
+        Activation::LeakyRelu(slope) => {
+            let slope = slope as f32;
+            each!(x => activation::leaky_relu(slope, x));
+        }
+        Activation::Elu(alpha) => {
+            let alpha = alpha as f32;
+            each!(x => activation::elu(alpha, x));
+        }
+        Activation::Gelu => each!(x => activation::gelu(x)),
+        Activation::GeluTanh => each!(x => activation::gelu_tanh(x)),
+        Activation::Silu => each!(x => activation::silu(x)),
+        Activation::Softplus => each!(x => activation::softplus(x)),
+        Activation::Tanh => each!(x => activation::tanh(x)),
+        Activation::Sigmoid => each!(x => activation::sigmoid(x)),
+    }
 }

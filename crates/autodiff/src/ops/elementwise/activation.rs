@@ -101,7 +101,7 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu(self) -> Self {
         self.unary(
             "gelu",
-            formulas::gelu,
+            inlined!(|x| formulas::gelu(x)),
             inlined!(|dy, x: F, _| {
                 let (cdf, density) = x.normal();
                 dy * (cdf + x * density)
@@ -122,7 +122,7 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu_tanh(self) -> Self {
         self.unary(
             "gelu_tanh",
-            formulas::gelu_tanh,
+            inlined!(|x| formulas::gelu_tanh(x)),
             inlined!(|dy, x, _| {
                 let (u, du) = gelu_argument(x);
                 // Where σ no longer varies, its argument's derivative may be infinite.
@@ -146,7 +146,7 @@ impl<F: Real> Var<'_, F> {
     pub fn silu(self) -> Self {
         self.unary(
             "silu",
-            formulas::silu,
+            inlined!(|x| formulas::silu(x)),
             inlined!(|dy, x, _| {
                 // Further out, σ is 0 whatever the factor is.
                 let factor = F::ONE + x.max(F::from_f64(-1500.0)) * sigmoid(-x);
@@ -165,7 +165,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn softplus(self) -> Self {
-        self.unary("softplus", formulas::softplus, inlined!(|dy, x, _| times_sigmoid(dy, x)))
+        self.unary("softplus", inlined!(|x| formulas::softplus(x)), inlined!(|dy, x, _| times_sigmoid(dy, x)))
     }
 }
 
