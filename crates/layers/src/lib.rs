@@ -20,6 +20,8 @@
 //! # assert!(hidden.bias.is_none() && norm.momentum.is_none());
 //! ```
 //!
+//! To evaluate again and again, [`Prepared`] makes of a [`Sequential`] a value that needs no tape.
+//!
 //! A layer can be cloned, printed, sent to another thread and, but for [`Sequential`], read and written with serde.
 #![forbid(unsafe_code)]
 
