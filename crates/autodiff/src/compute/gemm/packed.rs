@@ -2,9 +2,12 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
+use super::{Gemm, sgemm};
 #[cfg(target_arch = "x86_64")]
-use super::tiled::{self, Panels};
-use super::{Gemm, is_reproducible, sgemm};
+use super::{
+    is_reproducible,
+    tiled::{self, Panels},
+};
 #[cfg(target_arch = "x86_64")]
 use crate::compute::instruction_set;
 
