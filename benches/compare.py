@@ -101,6 +101,7 @@ def inference_jobs(args):
     def job(threads, cores, *words):
         words = [*words, "--seconds", args.seconds]
         commands = {"wengert": example(args, "latency", "--threads", threads, *words)}
+        commands["wengert-prepared"] = example(args, "latency", "--prepared", "--threads", threads, *words)
         python = ["onnxruntime", "jax", "torch", "torch-compile"]
         commands |= script(args, "inference.py", python, "--threads", threads, *words)
         commands |= {peer: [rust, peer, *words] for peer in ("candle", "burn")}

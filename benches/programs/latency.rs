@@ -2,11 +2,13 @@
 //!
 //!     cargo run --release --example latency -- --threads 1
 //!     cargo run --release --example latency -- --clients 2
+//!     cargo run --release --example latency -- --prepared
 //!
 //! The network is the default one of the mnist example (784-256-128-10, batch norm, ReLU, dropout) with fresh weights.
 //! A call takes rows of an ordinary array to an array of logits; each thread resets one tape between its calls. Prints
 //! one JSON line for calls of one image and one for calls of 256; or, with `--clients N`, one for N threads of the
-//! operating system that share the model, each calling with one image at a time.
+//! operating system that share the model, each calling with one image at a time. With `--prepared` the model is a
+//! `Prepared`, which needs no tape.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use wengert::layers::Activation;
+use wengert::layers::{Activation, Prepared};
 use wengert::ndarray::{Array2, s};
 use wengert::prelude::*;
 
@@ -34,6 +36,9 @@ struct Args {
     /// Measure this many threads that share the model, and nothing else
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     clients: Option<u16>,
+    /// Prepare the model for inference first
+    #[arg(long)]
+    prepared: bool,
     /// How long each measurement goes on, after a tenth of it to warm up
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -43,11 +48,11 @@ fn main() {
     let args = Args::parse();
     wengert::set_threads(args.threads).expect("the first pool");
     let rng = &mut StdRng::seed_from_u64(0);
-    let model = network(rng);
+    let model = Model::new(network(rng), args.prepared);
     let images = Array2::from_shape_simple_fn((ROWS, INPUT), || rng.random::<f32>());
     let seconds = Duration::from_secs_f64(args.seconds);
     let print = |mut line: Value| {
-        line["peer"] = json!("wengert");
+        line["peer"] = json!(if args.prepared { "wengert prepared" } else { "wengert" });
         line["version"] = json!(env!("CARGO_PKG_VERSION"));
         line["kind"] = json!("inference");
         line["threads"] = json!(args.threads);
@@ -82,22 +87,43 @@ fn network(rng: &mut StdRng) -> Sequential {
     model.with(Dense::new(width, CLASSES, rng))
 }
 
-/// The `i`-th call with `batch` rows: what a server would do with a request.
-fn call(model: &Sequential, tape: &mut Tape, images: &Array2<f32>, i: usize, batch: usize) -> Tensor {
-    let start = i * batch % ROWS;
-    let rows = images.slice(s![start..start + batch, ..]).to_owned().into_dyn();
-    tape.reset();
-    model.forward(tape.constant(rows)).value()
+enum Model {
+    Layers(Sequential),
+    Prepared(Prepared),
+}
+
+impl Model {
+    fn new(layers: Sequential, prepared: bool) -> Self {
+        if prepared {
+            Self::Prepared(Prepared::new(&layers).expect("dense layers"))
+        } else {
+            Self::Layers(layers)
+        }
+    }
+
+    /// The `i`-th call with `batch` rows: what a server would do with a request.
+    fn call(&self, tape: &mut Tape, images: &Array2<f32>, i: usize, batch: usize) -> Tensor {
+        let start = i * batch % ROWS;
+        let rows = images.slice(s![start..start + batch, ..]);
+        match self {
+            Self::Layers(layers) => {
+                let rows = rows.to_owned().into_dyn();
+                tape.reset();
+                layers.forward(tape.constant(rows)).value()
+            }
+            Self::Prepared(prepared) => prepared.predict(rows).into_dyn().into_shared(),
+        }
+    }
 }
 
 /// The time of every call, in rising order.
-fn measure(model: &Sequential, images: &Array2<f32>, batch: usize, seconds: Duration) -> Vec<Duration> {
+fn measure(model: &Model, images: &Array2<f32>, batch: usize, seconds: Duration) -> Vec<Duration> {
     let mut tape = Tape::inference();
     let mut run = |seconds: Duration| {
         let (start, mut times) = (Instant::now(), Vec::new());
         while start.elapsed() < seconds {
             let before = Instant::now();
-            black_box(call(model, &mut tape, images, times.len(), batch));
+            black_box(model.call(&mut tape, images, times.len(), batch));
             times.push(before.elapsed());
         }
         times
@@ -109,14 +135,14 @@ fn measure(model: &Sequential, images: &Array2<f32>, batch: usize, seconds: Dura
 }
 
 /// Images per second of `n` threads together.
-fn clients(n: usize, model: &Sequential, images: &Array2<f32>, seconds: Duration) -> f64 {
+fn clients(n: usize, model: &Model, images: &Array2<f32>, seconds: Duration) -> f64 {
     let together = Barrier::new(n);
     let client = || {
         let mut tape = Tape::inference();
         let mut run = |seconds: Duration| {
             let (start, mut calls) = (Instant::now(), 0);
             while start.elapsed() < seconds {
-                black_box(call(model, &mut tape, images, calls, 1));
+                black_box(model.call(&mut tape, images, calls, 1));
                 calls += 1;
             }
             calls as f64 / start.elapsed().as_secs_f64()

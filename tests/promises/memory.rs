@@ -2,7 +2,8 @@
 
 use allocation_counter::measure;
 use rand::{SeedableRng, rngs::StdRng};
-use wengert::layers::Activation;
+use wengert::layers::{Activation, Prepared, Residual};
+use wengert::ndarray::{Array2, s};
 use wengert::prelude::*;
 
 #[test]
@@ -51,6 +52,26 @@ fn a_step_asks_for_no_memory_that_the_last_one_had() {
     // Arrays of less than 256 elements and the tape's own bookkeeping are the system allocator's.
     assert!(first.bytes_total > 3_000_000, "activations, gradients and state: {first:?}");
     assert!(later.bytes_total < 60_000, "a step asked for memory again: {later:?}");
+}
+
+#[test]
+fn a_prepared_model_takes_no_memory_after_the_first_call() {
+    let rng = &mut StdRng::seed_from_u64(0);
+    let inner = Sequential::new().with(Dense::new(30, 30, rng)).with(Activation::Gelu);
+    let model = Sequential::new()
+        .with(Activation::Tanh)
+        .with(Dense::new(20, 30, rng))
+        .with(BatchNorm::new(30))
+        .with(Residual(inner))
+        .with(Dense::new(30, 5, rng));
+    let prepared = Prepared::new(&model).unwrap();
+    let x = Array2::from_shape_fn((256, 20), |(i, j)| (i * 31 + j * 7) as f32 % 1.0);
+    let mut y = Array2::zeros((256, 5));
+    let mut call = |n: usize| prepared.predict_into(x.slice(s![..n, ..]), y.slice_mut(s![..n, ..]));
+    let first = measure(|| call(256));
+    assert!(first.bytes_total > 3 * 48 * 30 * 4, "three buffers: {first:?}");
+    let later = measure(|| [1, 7, 48, 100, 256].into_iter().cycle().take(1000).for_each(&mut call));
+    assert_eq!(later.bytes_total, 0, "{later:?}");
 }
 
 #[test]

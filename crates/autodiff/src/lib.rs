@@ -38,5 +38,5 @@ pub use module::{
     VisitorMut,
 };
 pub use ndarray;
-pub use ops::{ConvOptions, Padding, PoolOptions, causal_mask};
+pub use ops::{ConvOptions, Padding, PoolOptions, activation, causal_mask};
 pub use tape::{Edge, Gradients, Tape, TapeStats, Var};

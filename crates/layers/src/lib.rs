@@ -20,6 +20,8 @@
 //! # assert!(hidden.bias.is_none() && norm.momentum.is_none());
 //! ```
 //!
+//! To evaluate again and again, [`Prepared`] makes of a [`Sequential`] a value that needs no tape.
+//!
 //! Chapters of the guide: [layers and names], [what is called how elsewhere].
 //!
 //! [layers and names]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/layers.md
@@ -37,6 +39,7 @@ pub mod init;
 mod layer;
 mod norm;
 mod prelu;
+mod prepared;
 mod recurrent;
 mod residual;
 mod sequential;
@@ -52,6 +55,7 @@ pub use embedding::Embedding;
 pub use layer::Layer;
 pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 pub use prelu::PRelu;
+pub use prepared::{PrepareError, Prepared};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Nonlinearity, Recurrent, RecurrentCell, Rnn, RnnCell};
 pub use residual::Residual;
 pub use sequential::Sequential;

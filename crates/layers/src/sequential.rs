@@ -182,7 +182,7 @@ impl<F: Real> IndexMut<usize> for Sequential<F> {
 }
 
 /// A layer that was pushed in a box may be in two.
-fn downcast<L: Layer<F>, F: Real>(layer: &dyn Layer<F>) -> Option<&L> {
+pub(crate) fn downcast<L: Layer<F>, F: Real>(layer: &dyn Layer<F>) -> Option<&L> {
     let any: &dyn Any = layer;
     any.downcast_ref().or_else(|| downcast(&**any.downcast_ref::<Box<dyn Layer<F>>>()?))
 }

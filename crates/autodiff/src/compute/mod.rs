@@ -19,7 +19,7 @@ pub(crate) mod window;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
 pub use dual::Dual;
-pub use gemm::{Gemm, is_reproducible, set_reproducible};
+pub use gemm::{Gemm, PackedMatrix, is_reproducible, set_reproducible};
 pub use layout::row_major;
 pub use real::Real;
 pub(crate) use simd::inlined;

@@ -16,4 +16,5 @@ mod softmax;
 mod window;
 
 pub use attention::causal_mask;
+pub use elementwise::formulas as activation;
 pub use window::{ConvOptions, Padding, PoolOptions};

@@ -5,6 +5,7 @@
 //! CPUs that have AVX-512, or AVX2 with FMA, and by `matrixmultiply` otherwise; these two hold the `unsafe`. They sum
 //! in different orders: who wants the same bits on every CPU asks for the third kernel, which is slower.
 
+mod packed;
 mod portable;
 mod reproducible;
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +15,8 @@ use std::env;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+
+pub use packed::PackedMatrix;
 
 use super::{InstructionSet, instruction_set, join, threads};
 

@@ -38,13 +38,17 @@ fn kernels() -> Vec<(&'static str, Product)> {
         ("with the same bits everywhere", Box::new(reproducible::gemm)),
     ];
     kernels.extend(ours());
+    kernels.extend(packed());
     kernels
 }
 
 #[cfg(target_arch = "x86_64")]
+const SETS: [(&str, InstructionSet); 2] =
+    [("with AVX2", InstructionSet::Avx2), ("with AVX-512", InstructionSet::Avx512)];
+
+#[cfg(target_arch = "x86_64")]
 fn ours() -> impl Iterator<Item = (&'static str, Product)> {
-    let sets = [("with AVX2", InstructionSet::Avx2), ("with AVX-512", InstructionSet::Avx512)];
-    sets.into_iter().filter_map(|(name, set)| {
+    SETS.into_iter().filter_map(|(name, set)| {
         let kernel = tiled::of(set)?;
         let product: Product = Box::new(move |product| {
             if product.a.ncols() == 0 {
@@ -57,8 +61,33 @@ fn ours() -> impl Iterator<Item = (&'static str, Product)> {
     })
 }
 
+/// Those of a B that was packed before.
+#[cfg(target_arch = "x86_64")]
+fn packed() -> impl Iterator<Item = (&'static str, Product)> {
+    SETS.into_iter().filter_map(|(name, set)| {
+        tiled::of(set)?;
+        let product: Product = Box::new(move |product| {
+            let Gemm { a, b, beta, mut c, .. } = product;
+            if beta == 0.0 {
+                c.fill(0.0);
+            }
+            if let Some(panels) = tiled::panels(set, b) {
+                panels.add_product(a, c);
+            } else {
+                assert!(b.is_empty());
+            }
+        });
+        Some((name, product))
+    })
+}
+
 #[cfg(not(target_arch = "x86_64"))]
 fn ours() -> impl Iterator<Item = (&'static str, Product)> {
+    std::iter::empty()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn packed() -> impl Iterator<Item = (&'static str, Product)> {
     std::iter::empty()
 }
 
@@ -250,9 +279,38 @@ fn avx2_and_avx512_give_the_same_bits() {
 }
 
 #[test]
+fn what_was_packed_before_gives_the_same_bits() {
+    for (m, k, n) in SIZES {
+        let (a, mut b) = (noise(m, k, 1), Guarded::new(&noise(k, n, 2), Layout::Rows, true));
+        for ((name, kernel), (_, packed)) in ours().zip(packed()) {
+            let same = product(&kernel, a.view(), b.view()) == product(&packed, a.view(), b.view());
+            assert!(same || (1..=8).contains(&m) && n == 1, "{name}, {m}×{k}×{n}");
+        }
+    }
+}
+
+#[test]
+fn a_packed_matrix_may_be_empty_and_is_as_the_others_if_asked() {
+    for (m, k, n) in [(3, 0, 5), (3, 5, 0), (0, 5, 5), (3, 5, 7)] {
+        let (a, b) = (noise(m, k, 1), noise(k, n, 2));
+        let packed = PackedMatrix::new(b.view());
+        assert_eq!(packed.dim(), (k, n));
+        let mut c = Array2::from_elem((m, n), 0.25);
+        packed.add_product(a.view(), c.view_mut());
+        Expected::new(&a, &b).check(0.25, c.view(), &|| format!("{m}×{k}×{n}"));
+    }
+}
+
+#[test]
+#[should_panic(expected = "add_product: the shapes do not fit")]
+fn a_packed_matrix_takes_what_fits() {
+    PackedMatrix::new(noise(3, 4, 1).view()).add_product(noise(2, 2, 1).view(), noise(2, 4, 1).view_mut());
+}
+
+#[test]
 fn a_row_does_not_depend_on_the_others() {
     let (a, columns) = (noise(100, 801, 1), 70);
-    for (name, kernel) in ours() {
+    for (name, kernel) in ours().chain(packed()) {
         for b_layout in Layout::ALL {
             let mut b = Guarded::new(&noise(801, columns, 2), b_layout, true);
             let all = product(&kernel, a.view(), b.view());

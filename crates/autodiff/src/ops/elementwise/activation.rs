@@ -1,7 +1,6 @@
 //! Activation functions. `dy` is the upstream gradient, `dx` the answer.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
-
+use super::formulas::{self, gelu_argument, sigmoid, times_sigmoid};
 use super::unary::times_exp;
 use crate::compute::inlined;
 use crate::{Real, Var};
@@ -38,7 +37,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("logistic", "expit"))]
     #[track_caller]
     pub fn sigmoid(self) -> Self {
-        self.unary("sigmoid", sigmoid, inlined!(|dy, x, _| times_sigmoid_slope(dy, x)))
+        self.unary("sigmoid", formulas::sigmoid, inlined!(|dy, x, _| times_sigmoid_slope(dy, x)))
     }
 
     /// `y = max(x, 0)`, in the shape of `x`; `dx = dy` where `x > 0`, 0 where `x ≤ 0`. NaN stays NaN.
@@ -50,11 +49,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn relu(self) -> Self {
-        self.unary(
-            "relu",
-            |x| if x <= F::ZERO { F::ZERO } else { x },
-            |dy, x, _| if x <= F::ZERO { F::ZERO } else { dy },
-        )
+        self.unary("relu", formulas::relu, |dy, x, _| if x <= F::ZERO { F::ZERO } else { dy })
     }
 
     /// `y = x` where `x > 0`, else `slope · x`, in the shape of `x`; `dx` likewise.
@@ -69,7 +64,7 @@ impl<F: Real> Var<'_, F> {
     pub fn leaky_relu(self, slope: f64) -> Self {
         let slope = F::from_f64(slope);
         let factor = move |x: F| if x > F::ZERO { F::ONE } else { slope };
-        self.unary("leaky_relu", move |x| factor(x) * x, move |dy, x, _| factor(x) * dy)
+        self.unary("leaky_relu", move |x| formulas::leaky_relu(slope, x), move |dy, x, _| factor(x) * dy)
     }
 
     /// `y = x` where `x > 0`, else `α (eˣ - 1)`, in the shape of `x`; `dx = dy` there, else `α eˣ dy` (Clevert et
@@ -85,10 +80,7 @@ impl<F: Real> Var<'_, F> {
         let alpha = F::from_f64(alpha);
         self.unary(
             "elu",
-            inlined!(move |x: F| {
-                let below = alpha * x.fast_exp_m1();
-                if x > F::ZERO { x } else { below }
-            }),
+            inlined!(move |x| formulas::elu(alpha, x)),
             inlined!(move |dy, x: F, _| {
                 let below = times_exp(alpha * dy, x);
                 if x > F::ZERO { dy } else { below }
@@ -109,7 +101,7 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu(self) -> Self {
         self.unary(
             "gelu",
-            inlined!(|x: F| x * x.normal().0),
+            inlined!(|x| formulas::gelu(x)),
             inlined!(|dy, x: F, _| {
                 let (cdf, density) = x.normal();
                 dy * (cdf + x * density)
@@ -130,7 +122,7 @@ impl<F: Real> Var<'_, F> {
     pub fn gelu_tanh(self) -> Self {
         self.unary(
             "gelu_tanh",
-            inlined!(|x| times_sigmoid(x, gelu_argument(x).0)),
+            inlined!(|x| formulas::gelu_tanh(x)),
             inlined!(|dy, x, _| {
                 let (u, du) = gelu_argument(x);
                 // Where σ no longer varies, its argument's derivative may be infinite.
@@ -154,7 +146,7 @@ impl<F: Real> Var<'_, F> {
     pub fn silu(self) -> Self {
         self.unary(
             "silu",
-            inlined!(|x| times_sigmoid(x, x)),
+            inlined!(|x| formulas::silu(x)),
             inlined!(|dy, x, _| {
                 // Further out, σ is 0 whatever the factor is.
                 let factor = F::ONE + x.max(F::from_f64(-1500.0)) * sigmoid(-x);
@@ -173,34 +165,8 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn softplus(self) -> Self {
-        self.unary(
-            "softplus",
-            inlined!(|x: F| x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p()),
-            inlined!(|dy, x, _| times_sigmoid(dy, x)),
-        )
+        self.unary("softplus", inlined!(|x| formulas::softplus(x)), inlined!(|dy, x, _| times_sigmoid(dy, x)))
     }
-}
-
-/// `u` of `σ(u) = (1 + t) / 2` with the `t` of [`gelu_tanh`](Var::gelu_tanh), and its derivative.
-#[inline(always)]
-fn gelu_argument<F: Real>(x: F) -> (F, F) {
-    let (rate, cubic) = (F::from_f64(2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::from_f64(0.044715));
-    (rate * (x + cubic * x * x * x), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
-}
-
-/// `e^-|x|` never overflows, whichever sign `x` has.
-#[inline(always)]
-pub(in crate::ops) fn sigmoid<F: Real>(x: F) -> F {
-    let e = (-x.abs()).fast_exp();
-    (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
-}
-
-/// `f σ(x)`, also where `σ(x)` itself is too small.
-#[inline(always)]
-fn times_sigmoid<F: Real>(f: F, x: F) -> F {
-    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
-    let part = if x < F::ZERO { root } else { F::ONE };
-    f * part * (part / (F::ONE + root * root))
 }
 
 /// `f σ(x) σ(-x)`, the derivative of `σ`, also where that is too small.

@@ -4,11 +4,12 @@ mod activation;
 mod assign;
 mod binary;
 mod comparison;
+pub mod formulas;
 mod logarithm;
 mod power;
 mod rounding;
 mod trigonometry;
 mod unary;
 
-pub(super) use activation::sigmoid;
+pub(super) use formulas::sigmoid;
 pub(super) use unary::with_sign;

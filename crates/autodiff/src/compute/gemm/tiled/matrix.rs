@@ -1,6 +1,6 @@
 //! A matrix in memory.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// A matrix by its first element and the distances between neighbouring rows and neighbouring columns. Only C is
 /// written.
@@ -18,6 +18,12 @@ impl Matrix {
 
     pub(super) fn from_view(x: &ArrayView2<'_, f32>) -> Self {
         Self::new(x.as_ptr().cast_mut(), [x.strides()[0], x.strides()[1]])
+    }
+
+    /// A single column counts as contiguous rows.
+    pub(super) fn from_view_mut(x: &mut ArrayViewMut2<'_, f32>) -> Self {
+        let [row_stride, column_stride] = [x.strides()[0], x.strides()[1]];
+        Self::new(x.as_mut_ptr(), [row_stride, if x.ncols() == 1 { 1 } else { column_stride }])
     }
 
     #[inline(always)]

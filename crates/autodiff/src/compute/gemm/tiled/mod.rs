@@ -24,6 +24,8 @@ mod vector;
 
 use std::cell::Cell;
 
+use ndarray::{ArrayView2, ArrayViewMut2};
+
 use super::Gemm;
 use crate::compute::{InstructionSet, inlined, instruction_set};
 use avx2::Avx2;
@@ -35,7 +37,7 @@ use tile::{Packed, Strided, Tile};
 use vector::{MOST_LANES, Vector};
 
 /// A line of the cache; vectors of packed operands do not cross from one to the next.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Line(#[expect(dead_code, reason = "read through pointers")] [f32; Line::LEN]);
 
@@ -50,6 +52,7 @@ thread_local! {
 }
 
 /// What lies where in the buffer.
+#[derive(Clone, Copy)]
 struct Places {
     /// A tile, for a C whose rows are not contiguous.
     beside: Matrix,
@@ -60,12 +63,12 @@ struct Places {
 }
 
 impl Places {
-    /// Makes room in `buffer`: for panels `kc` deep of A and, unless there are no columns, of B.
-    fn within<V: Vector>(buffer: &mut Vec<Line>, kc: usize, columns: usize) -> Self {
+    /// Makes room in `buffer`: for panels `kc` deep of A and of so many columns of B, unless nothing is packed.
+    fn within<V: Vector>(buffer: &mut Vec<Line>, kc: usize, columns: Option<usize>) -> Self {
         let nr = V::COLUMNS;
         let whole = kc.next_multiple_of(V::LANES);
         let (tile_len, a_len, panel_len) = (V::ROWS * nr, whole * V::LANES, whole * nr);
-        let packed_len = if columns == 0 { 0 } else { a_len + columns.div_ceil(nr) * panel_len };
+        let packed_len = columns.map_or(0, |columns| a_len + columns.div_ceil(nr) * panel_len);
         let lines = (tile_len + packed_len).div_ceil(Line::LEN);
         if buffer.len() < lines {
             buffer.resize(lines, Line::ZERO);
@@ -107,19 +110,85 @@ pub(super) fn is_small_m(product: &Gemm<'_, f32>) -> bool {
     a.nrows() <= SMALL_M && a.strides()[1] == 1 && b.strides()[0] == 1
 }
 
+/// The panels of `b` for an instruction set, if there is a kernel for it and `b` has elements.
+pub(super) fn panels(set: InstructionSet, b: ArrayView2<'_, f32>) -> Option<Panels> {
+    match set {
+        _ if b.is_empty() => None,
+        InstructionSet::Avx512 if Avx512::exists() => Some(Panels::new::<Avx512>(b)),
+        InstructionSet::Avx2 if Avx2::exists() => Some(Panels::new::<Avx2>(b)),
+        _ => None,
+    }
+}
+
+/// A matrix B of which every block is packed. Block follows block as the loops of a product take them.
+#[derive(Clone, Debug)]
+pub(super) struct Panels {
+    lines: Vec<Line>,
+    dim: (usize, usize),
+    kc: usize,
+    columns: usize,
+    multiply: fn(&Self, ArrayView2<'_, f32>, ArrayViewMut2<'_, f32>),
+}
+
+impl Panels {
+    fn new<V: Vector>(b: ArrayView2<'_, f32>) -> Self {
+        assert!(V::exists());
+        let (k, n) = b.dim();
+        let kc = plan::block_of(k);
+        let panel_len = kc.next_multiple_of(V::LANES) * V::COLUMNS;
+        let len = k.div_ceil(kc) * n.div_ceil(V::COLUMNS) * panel_len;
+        let lines = vec![Line::ZERO; len.div_ceil(Line::LEN)];
+        let mut panels =
+            Self { lines, dim: (k, n), kc, columns: V::COLUMNS, multiply: Self::add_product_by::<V> };
+        let start = panels.lines.as_mut_ptr().cast::<f32>();
+        let from = Matrix::from_view(&b);
+        for pc in (0..k).step_by(kc) {
+            let to = start.wrapping_add(panels.offset(pc, 0, panel_len));
+            // SAFETY: the source lies in B, and there is room for its panels; the CPU was asked.
+            unsafe { pack_panels::<V>(from.part(pc, 0), kc.min(k - pc), n, to, panel_len) };
+        }
+        panels
+    }
+
+    /// Where the panels start that hold B from this row and column on, which are the first of a block.
+    fn block(&self, pc: usize, jc: usize, panel_len: usize) -> *mut f32 {
+        let start = self.lines.as_ptr().cast::<f32>();
+        start.wrapping_add(self.offset(pc, jc, panel_len)).cast_mut()
+    }
+
+    fn offset(&self, pc: usize, jc: usize, panel_len: usize) -> usize {
+        (pc / self.kc * self.dim.1.div_ceil(self.columns) + jc / self.columns) * panel_len
+    }
+
+    /// `C ← C + A B`.
+    pub(super) fn add_product(&self, a: ArrayView2<'_, f32>, c: ArrayViewMut2<'_, f32>) {
+        (self.multiply)(self, a, c);
+    }
+
+    fn add_product_by<V: Vector>(&self, a: ArrayView2<'_, f32>, mut c: ArrayViewMut2<'_, f32>) {
+        let (m, (k, n)) = (a.nrows(), self.dim);
+        assert!(V::exists() && (a.ncols(), c.dim()) == (k, (m, n)));
+        let (a, c) = (Matrix::from_view(&a), Matrix::from_view_mut(&mut c));
+        let sizes = Sizes::new::<V>(cache::second_level());
+        let packing = if m > sizes.few() { Packing::Both } else { Packing::B };
+        // B is read as panels only.
+        let product = Product { m, k, n, a, b: a, c, accumulate: true };
+        // SAFETY: as in `sgemm`; the panels hold all of B for this vector.
+        unsafe { product.tiles::<V>(sizes, self.kc, packing, Some(self)) };
+    }
+}
+
 fn sgemm<V: Vector>(small_m: bool, mut piece: Gemm<'_, f32>) {
     assert!(V::exists() && (!small_m || is_small_m(&piece)));
     let ((m, k), n) = (piece.a.dim(), piece.b.ncols());
     assert_eq!((k, piece.c.dim()), (piece.b.nrows(), (m, n)));
-    let [row_stride, column_stride] = [piece.c.strides()[0], piece.c.strides()[1]];
-    let c_strides = [row_stride, if n == 1 { 1 } else { column_stride }];
     let product = Product {
         m,
         k,
         n,
         a: Matrix::from_view(&piece.a),
         b: Matrix::from_view(&piece.b),
-        c: Matrix::new(piece.c.as_mut_ptr(), c_strides),
+        c: Matrix::from_view_mut(&mut piece.c),
         accumulate: piece.beta == 1.0,
     };
     let [a, b, c] = [product.a, product.b, product.c].map(Matrix::strides);
@@ -130,9 +199,9 @@ fn sgemm<V: Vector>(small_m: bool, mut piece: Gemm<'_, f32>) {
     unsafe {
         match Plan::new(small_m, shape, sizes) {
             Plan::Dots => V::compiled(inlined!(|| product.dots::<V>())),
-            Plan::Tiles { transposed: false, kc, packing } => product.tiles::<V>(sizes, kc, packing),
+            Plan::Tiles { transposed: false, kc, packing } => product.tiles::<V>(sizes, kc, packing, None),
             Plan::Tiles { transposed: true, kc, packing } => {
-                product.transposed().tiles::<V>(sizes, kc, packing)
+                product.transposed().tiles::<V>(sizes, kc, packing, None)
             }
         }
     }
@@ -162,24 +231,31 @@ impl Product {
         Self { m: self.n, n: self.m, a, b, c, ..self }
     }
 
-    /// Block by block of B.
-    unsafe fn tiles<V: Vector>(self, sizes: Sizes, kc: usize, packing: Packing) {
+    /// Block by block of B, which may have been [packed](Panels) before.
+    unsafe fn tiles<V: Vector>(self, sizes: Sizes, kc: usize, packing: Packing, panels: Option<&Panels>) {
         let Self { k, n, b, .. } = self;
         let mut buffer = PACKED.take();
-        let packed_columns = if packing == Packing::Neither { 0 } else { sizes.nc.min(n) };
+        let packed_columns = match packing {
+            Packing::Neither => None,
+            _ if panels.is_some() => Some(0),
+            _ => Some(sizes.nc.min(n)),
+        };
         let places = Places::within::<V>(&mut buffer, kc, packed_columns);
         for pc in (0..k).step_by(kc) {
             let depth = kc.min(k - pc);
             for jc in (0..n).step_by(sizes.nc) {
                 let width = sizes.nc.min(n - jc);
-                if packing != Packing::Neither {
+                let mut places = places;
+                if let Some(panels) = panels {
+                    places.b_panels = panels.block(pc, jc, places.panel_len);
+                } else if packing != Packing::Neither {
                     // SAFETY: the buffer has room for the panels of a block; the source lies in B.
                     unsafe {
                         pack_panels::<V>(b.part(pc, jc), depth, width, places.b_panels, places.panel_len)
                     };
                 }
                 // SAFETY: the block lies in the product, and its part of B has been packed.
-                unsafe { self.block::<V>([pc, jc], [depth, width], packing, &places) };
+                unsafe { self.block::<V>([pc, jc], [depth, width], packing, places) };
             }
         }
         PACKED.set(buffer);
@@ -191,7 +267,7 @@ impl Product {
         [pc, jc]: [usize; 2],
         [depth, width]: [usize; 2],
         packing: Packing,
-        &Places { beside, a_panel, b_panels, panel_len }: &Places,
+        Places { beside, a_panel, b_panels, panel_len }: Places,
     ) {
         let Self { m, a, b, c, .. } = self;
         let (direct, accumulate) = (c.column_stride == 1, self.accumulate || pc > 0);

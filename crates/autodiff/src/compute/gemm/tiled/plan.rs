@@ -55,7 +55,7 @@ impl Sizes {
 
     /// Rows of A, or columns of B, up to which packing would cost more than it brings, so that operands are read where
     /// they lie if they can be.
-    fn few(self) -> usize {
+    pub(super) fn few(self) -> usize {
         2 * self.nr
     }
 }
@@ -83,6 +83,11 @@ pub(super) enum Packing {
     Both,
 }
 
+/// How much of `k` is summed at once: blocks as few and as equal as can be.
+pub(super) fn block_of(k: usize) -> usize {
+    k.div_ceil(k.div_ceil(KC))
+}
+
 impl Plan {
     pub(super) fn new(small_m: bool, shape: Shape, sizes: Sizes) -> Self {
         if small_m {
@@ -93,7 +98,7 @@ impl Plan {
         let small = shape.m <= sizes.few() && shape.b[0] == 1;
         let Shape { m, k, n, b, .. } = if small { shape.transposed() } else { shape };
         let transposed = columns_first != small;
-        let kc = k.div_ceil(k.div_ceil(KC));
+        let kc = block_of(k);
         let span = kc * b[0].unsigned_abs() + sizes.nr * b[1].unsigned_abs();
         let packing = if m.min(n) > sizes.few() {
             Packing::Both

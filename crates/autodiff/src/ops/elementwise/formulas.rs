@@ -1,0 +1,77 @@
+//! The activation functions of one number, which the ops of the same names apply to each element. Inside
+//! [`vectorized`](crate::vectorized) they become vector instructions.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use crate::Real;
+
+/// `max(x, 0)`; NaN stays NaN.
+#[inline(always)]
+pub fn relu<F: Real>(x: F) -> F {
+    if x <= F::ZERO { F::ZERO } else { x }
+}
+
+/// `x` where `x > 0`, else `slope · x`.
+#[inline(always)]
+pub fn leaky_relu<F: Real>(slope: F, x: F) -> F {
+    (if x > F::ZERO { F::ONE } else { slope }) * x
+}
+
+/// `x` where `x > 0`, else `α (eˣ - 1)`.
+#[inline(always)]
+pub fn elu<F: Real>(alpha: F, x: F) -> F {
+    let below = alpha * x.fast_exp_m1();
+    if x > F::ZERO { x } else { below }
+}
+
+/// `x Φ(x)` with the normal distribution function `Φ`.
+#[inline(always)]
+pub fn gelu<F: Real>(x: F) -> F {
+    x * x.normal().0
+}
+
+/// The approximation of [`gelu`] by `tanh`.
+#[inline(always)]
+pub fn gelu_tanh<F: Real>(x: F) -> F {
+    times_sigmoid(x, gelu_argument(x).0)
+}
+
+/// `x σ(x)`.
+#[inline(always)]
+pub fn silu<F: Real>(x: F) -> F {
+    times_sigmoid(x, x)
+}
+
+/// `ln(1 + eˣ)`.
+#[inline(always)]
+pub fn softplus<F: Real>(x: F) -> F {
+    x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p()
+}
+
+/// `tanh x`.
+#[inline(always)]
+pub fn tanh<F: Real>(x: F) -> F {
+    x.fast_tanh()
+}
+
+/// `1 / (1 + e⁻ˣ)`: `e^-|x|` never overflows, whichever sign `x` has.
+#[inline(always)]
+pub fn sigmoid<F: Real>(x: F) -> F {
+    let e = (-x.abs()).fast_exp();
+    (if x < F::ZERO { e } else { F::ONE }) / (F::ONE + e)
+}
+
+/// `u` of `σ(u) = (1 + t) / 2` with the `t` of [`gelu_tanh`](crate::Var::gelu_tanh), and its derivative.
+#[inline(always)]
+pub(super) fn gelu_argument<F: Real>(x: F) -> (F, F) {
+    let (rate, cubic) = (F::from_f64(2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2), F::from_f64(0.044715));
+    (rate * (x + cubic * x * x * x), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
+}
+
+/// `f σ(x)`, also where `σ(x)` itself is too small.
+#[inline(always)]
+pub(super) fn times_sigmoid<F: Real>(f: F, x: F) -> F {
+    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
+    let part = if x < F::ZERO { root } else { F::ONE };
+    f * part * (part / (F::ONE + root * root))
+}
