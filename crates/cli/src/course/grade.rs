@@ -79,7 +79,7 @@ fn build(built: &Path) -> Result<Result<PathBuf, String>, String> {
     if let (Some(checkout), None) = (folder::checkout(), std::env::var_os("CARGO_TARGET_DIR")) {
         cargo.arg("--target-dir").arg(checkout.join("target"));
     }
-    cargo.env("CARGO_TERM_COLOR", "never").env("CARGO_INCREMENTAL", "0");
+    cargo.env("CARGO_TERM_COLOR", "never");
     let output = cargo.current_dir(built).output().map_err(|error| format!("cargo: {error}"))?;
     let artifacts = String::from_utf8_lossy(&output.stdout);
     let messages = artifacts.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
