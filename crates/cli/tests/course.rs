@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use wengert_course::EXERCISES;
+use wengert_course::{EXERCISES, MANIFEST};
 
 /// The code, the output, and what it complains about.
 fn course(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -54,6 +54,20 @@ fn exercises_are_whole() {
         assert!(exercise.name.starts_with(&format!("{:02}_", index + 1)), "{}", exercise.name);
         assert!(!exercise.untested().is_empty() && exercise.stub.contains("todo!"), "{}", exercise.name);
         assert!(exercise.tests.matches("#[test]\nfn ").count() >= 3, "{}", exercise.name);
+    }
+}
+
+/// An exercise shares types with the library, so it must not lag behind in the versions of what has them.
+#[test]
+fn versions_are_the_librarys() {
+    let workspace = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml")).unwrap();
+    let dependencies = MANIFEST.lines().skip_while(|line| *line != "[dependencies]");
+    let dependencies =
+        dependencies.take_while(|line| !line.starts_with("# ")).filter(|line| line.contains(" = "));
+    let foreign: Vec<_> = dependencies.filter(|line| !line.starts_with("wengert")).collect();
+    assert_eq!(foreign.len(), 4, "{foreign:?}");
+    for line in foreign {
+        assert!(workspace.lines().any(|other| other == line), "`{line}` is not what the workspace has");
     }
 }
 

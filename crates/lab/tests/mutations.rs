@@ -4,7 +4,8 @@ use wengert_autodiff::Tensor;
 use wengert_lab::wrong::{catalogue, right};
 use wengert_lab::{Grade, Paper, grade, grade_as, grade_port};
 use wengert_optim::{
-    AdaGrad, Adam, Epsilon, InvalidHyperparameter, Lion, RmsProp, Rule, Sgd, WeightDecay, for_every_rule,
+    AdaGrad, Adadelta, Adam, Adamax, Epsilon, InvalidHyperparameter, Lion, NAdam, RAdam, RmsProp, Rprop,
+    Rule, Sgd, WeightDecay, for_every_rule,
 };
 
 #[test]
@@ -50,7 +51,29 @@ fn no_right_rule_is_accused() {
         all.len()
     }
     let count = check(&rmsprops()) + check(&sgds()) + check(&adagrads()) + check(&adams()) + check(&lions());
+    let count = count
+        + check(&adadeltas())
+        + check(&adamaxes())
+        + check(&nadams())
+        + check(&radams())
+        + check(&rprops());
     println!("no false alarm on {count} right rules");
+}
+
+/// Each of the library's rules passes as itself, and as none of the others.
+#[test]
+fn no_rule_passes_as_another() {
+    fn check<M: Paper + Default>() {
+        macro_rules! passing {
+            ($($rule:ty),*) => {
+                [$((<$rule as Rule<f64>>::NAME, grade_as(<$rule>::default(), M::default()).passed())),*]
+            };
+        }
+        for (name, passed) in for_every_rule!(passing!) {
+            assert_eq!(passed, name == M::NAME, "{name}, meant to be {}", M::NAME);
+        }
+    }
+    for_every_rule!(check);
 }
 
 /// Neither are rules that somebody else wrote, who rounds elsewhere.
@@ -137,6 +160,43 @@ fn lions() -> Vec<Lion> {
     all
 }
 
+fn adadeltas() -> Vec<Adadelta> {
+    let plain = Adadelta::default();
+    let mut all = vec![
+        Adadelta { rho: 0.95, eps: Epsilon::Outside(1e-4), ..plain },
+        Adadelta { maximize: true, ..plain },
+    ];
+    all.extend(decays().map(|weight_decay| Adadelta { weight_decay, ..plain }));
+    all
+}
+
+fn adamaxes() -> Vec<Adamax> {
+    let plain = Adamax::default();
+    let mut all = vec![Adamax { lr: 0.1, beta1: 0.5, beta2: 0.9, eps: Epsilon::Outside(1e-7), ..plain }];
+    all.extend(decays().map(|weight_decay| Adamax { weight_decay, ..plain }));
+    all
+}
+
+fn nadams() -> Vec<NAdam> {
+    let plain = NAdam::default();
+    let mut all = vec![NAdam { momentum_decay: 1.0, eps: Epsilon::Inside(1e-7), ..plain }];
+    all.extend(decays().map(|weight_decay| NAdam { weight_decay, ..plain }));
+    all
+}
+
+fn radams() -> Vec<RAdam> {
+    let plain = RAdam::default();
+    let mut all =
+        vec![RAdam { beta2: 0.5, ..plain }, RAdam { eps: Epsilon::Outside(1e-8), beta2: 0.9, ..plain }];
+    all.extend(decays().map(|weight_decay| RAdam { weight_decay, ..plain }));
+    all
+}
+
+fn rprops() -> Vec<Rprop> {
+    let plain = Rprop::default();
+    vec![plain, Rprop { lr: 0.1, eta_plus: 1.5, eta_minus: 0.3, step_max: 0.2, ..plain }]
+}
+
 /// The laws that no option and no hyper-parameter may break, for every rule of the library.
 #[test]
 fn every_rule_keeps_the_laws_of_all_rules() {
@@ -144,7 +204,8 @@ fn every_rule_keeps_the_laws_of_all_rules() {
         // The scale of the gradient matters to plain descent, and to Adadelta as long as its ε does.
         grade(rule).failed().into_iter().filter(|&law| law != "scale-free").collect()
     }
-    fn broken_by_default<R: Rule<f64> + Default>() -> Vec<&'static str> {
+    // Each of them is a paper, too, that a port can be compared with.
+    fn broken_by_default<R: Paper + Default>() -> Vec<&'static str> {
         broken(R::default())
     }
     let by_default = for_every_rule!(broken_by_default);

@@ -40,8 +40,7 @@ fn negative_variances_are_counted() {
         state.clamped > 0,
         "of 200 elements under steady gradients some variances come out negative: count them"
     );
-    let alternating: Tensor<f64> = [1.0].into_tensor();
-    let (_, state) = after(1, &alternating);
+    let (_, state) = after(1, &[1.0].into_tensor());
     assert_eq!(state.clamped, 0, "v - m² = 0.1 - 0.01 is not negative: do not count it");
 }
 

@@ -70,21 +70,33 @@ pub(super) const SIGNS: Slips = &[
     ("m is updated before it is used", Slip::StaleMean),
 ];
 
-pub(super) fn rates(lr: f64) -> impl Iterator<Item = (&'static str, f64)> {
-    [("the rate is squared", lr * lr), ("the rate is missing", 1.0)].into_iter()
+/// Hyper-parameters that were not meant.
+pub(super) fn hyper<M, const N: usize>(others: [(&'static str, M); N]) -> impl Iterator<Item = Mistake<M>> {
+    others.into_iter().map(|(says, other)| (says, other, Slip::None))
 }
 
-pub(super) fn epsilons(eps: Epsilon) -> impl Iterator<Item = (&'static str, Epsilon)> {
+pub(super) fn rates<M: Copy>(meant: &M, lr: f64, with: fn(M, f64) -> M) -> impl Iterator<Item = Mistake<M>> {
+    hyper([("the rate is squared", with(*meant, lr * lr)), ("the rate is missing", with(*meant, 1.0))])
+}
+
+pub(super) fn epsilons<M: Copy>(
+    meant: &M,
+    eps: Epsilon,
+    with: fn(M, Epsilon) -> M,
+) -> impl Iterator<Item = Mistake<M>> {
     let value = eps.value();
-    let others = [
-        ("ε is outside the root", Epsilon::Outside(value)),
-        ("ε is inside the root", Epsilon::Inside(value)),
-        ("ε is added before the bias correction", Epsilon::Uncorrected(value)),
-    ];
-    others.into_iter()
+    hyper([
+        ("ε is outside the root", with(*meant, Epsilon::Outside(value))),
+        ("ε is inside the root", with(*meant, Epsilon::Inside(value))),
+        ("ε is added before the bias correction", with(*meant, Epsilon::Uncorrected(value))),
+    ])
 }
 
-pub(super) fn decays(decay: WeightDecay, lr: f64) -> impl Iterator<Item = (&'static str, WeightDecay)> {
+pub(super) fn decays<M: Copy>(
+    meant: &M,
+    (decay, lr): (WeightDecay, f64),
+    with: fn(M, WeightDecay) -> M,
+) -> impl Iterator<Item = Mistake<M>> {
     use WeightDecay::{Decoupled, L2};
 
     let sign = "the weight decay has the wrong sign: it pushes away from 0";
@@ -114,7 +126,7 @@ pub(super) fn decays(decay: WeightDecay, lr: f64) -> impl Iterator<Item = (&'sta
             ]
         }
     };
-    found.into_iter()
+    found.into_iter().map(move |(says, decay)| (says, with(*meant, decay), Slip::None))
 }
 
 /// This ε with another value.

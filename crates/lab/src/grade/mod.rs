@@ -4,6 +4,7 @@ mod claims;
 mod follow;
 mod hand;
 mod invariants;
+mod kin;
 mod mistakes;
 mod papers;
 mod scenes;

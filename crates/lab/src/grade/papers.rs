@@ -3,7 +3,7 @@
 use wengert_optim::{AdaGrad, Adam, Lion, RmsProp, Rule, Sgd};
 
 use super::hand::{Cell, Slip};
-use super::mistakes::{self, Mistake, decays, epsilons, rates};
+use super::mistakes::{self, Mistake, decays, epsilons, hyper, rates};
 use super::{LawFinding, claims};
 
 /// What a rule can be meant to be, for [`grade_as`](crate::grade_as) and [`grade_port`](crate::grade_port): one of the
@@ -53,13 +53,13 @@ impl Paper for RmsProp {
     }
 
     fn mistakes(&self) -> Vec<Mistake<Self>> {
-        let &Self { lr, rho, momentum, .. } = self;
+        let &Self { rho, momentum, .. } = self;
         let mut all = mistakes::slips(self, mistakes::AVERAGES);
-        all.extend(rates(lr).map(|(says, lr)| (says, Self { lr, ..*self }, Slip::None)));
-        all.extend(epsilons(self.eps).map(|(says, eps)| (says, Self { eps, ..*self }, Slip::None)));
-        let decays = decays(self.weight_decay, lr);
-        all.extend(decays.map(|(says, weight_decay)| (says, Self { weight_decay, ..*self }, Slip::None)));
-        let hyper = [
+        all.extend(rates(self, self.lr, |meant, lr| Self { lr, ..meant }));
+        all.extend(epsilons(self, self.eps, |meant, eps| Self { eps, ..meant }));
+        let decay = (self.weight_decay, self.lr);
+        all.extend(decays(self, decay, |meant, weight_decay| Self { weight_decay, ..meant }));
+        all.extend(hyper([
             ("ρ and 1 - ρ have changed places", Self { rho: 1.0 - rho, ..*self }),
             ("v forgets everything but the newest g²", Self { rho: 0.0, ..*self }),
             ("the momentum is missing", Self { momentum: 0.0, ..*self }),
@@ -76,8 +76,7 @@ impl Paper for RmsProp {
                 Self { lr_in_momentum: !self.lr_in_momentum, ..*self }
             }),
             ("the sign of the gradient is wrong", Self { maximize: !self.maximize, ..*self }),
-        ];
-        all.extend(hyper.map(|(says, meant)| (says, meant, Slip::None)));
+        ]));
         all
     }
 
@@ -110,15 +109,15 @@ impl Paper for Sgd {
     }
 
     fn mistakes(&self) -> Vec<Mistake<Self>> {
-        let &Self { lr, momentum, .. } = self;
+        let &Self { momentum, .. } = self;
         let mut all = mistakes::slips(self, mistakes::STEP);
         all.push(("the first gradient is dampened too", *self, Slip::FirstGradientLost));
         let average = Self { dampening: momentum, ..*self };
         all.push(("the buffer is an average, μ b + (1 - μ) g", average, Slip::FirstGradientLost));
-        all.extend(rates(lr).map(|(says, lr)| (says, Self { lr, ..*self }, Slip::None)));
-        let decays = decays(self.weight_decay, lr);
-        all.extend(decays.map(|(says, weight_decay)| (says, Self { weight_decay, ..*self }, Slip::None)));
-        let hyper = [
+        all.extend(rates(self, self.lr, |meant, lr| Self { lr, ..meant }));
+        let decay = (self.weight_decay, self.lr);
+        all.extend(decays(self, decay, |meant, weight_decay| Self { weight_decay, ..meant }));
+        all.extend(hyper([
             ("the momentum is missing: there is no buffer", Self { momentum: 0.0, ..*self }),
             ("the momentum has the wrong sign", Self { momentum: -momentum, ..*self }),
             ("the buffer never fades: μ is missing", Self { momentum: 1.0, ..*self }),
@@ -127,8 +126,7 @@ impl Paper for Sgd {
             ("it looks ahead as Nesterov does", Self { nesterov: true, ..*self }),
             ("the dampening is missing", Self { dampening: 0.0, ..*self }),
             ("the sign of the gradient is wrong", Self { maximize: !self.maximize, ..*self }),
-        ];
-        all.extend(hyper.map(|(says, meant)| (says, meant, Slip::None)));
+        ]));
         all
     }
 
@@ -165,17 +163,16 @@ impl Paper for AdaGrad {
 
     fn mistakes(&self) -> Vec<Mistake<Self>> {
         let mut all = mistakes::slips(self, mistakes::SUM);
-        all.extend(rates(self.lr).map(|(says, lr)| (says, Self { lr, ..*self }, Slip::None)));
-        all.extend(epsilons(self.eps).map(|(says, eps)| (says, Self { eps, ..*self }, Slip::None)));
-        let decays = decays(self.weight_decay, self.lr);
-        all.extend(decays.map(|(says, weight_decay)| (says, Self { weight_decay, ..*self }, Slip::None)));
-        let hyper = [
+        all.extend(rates(self, self.lr, |meant, lr| Self { lr, ..meant }));
+        all.extend(epsilons(self, self.eps, |meant, eps| Self { eps, ..meant }));
+        let decay = (self.weight_decay, self.lr);
+        all.extend(decays(self, decay, |meant, weight_decay| Self { weight_decay, ..meant }));
+        all.extend(hyper([
             ("r starts from 0", Self { r0: 0.0, ..*self }),
             ("r starts from 1", Self { r0: 1.0, ..*self }),
             ("the decay of the rate is missing", Self { lr_decay: 0.0, ..*self }),
             ("the sign of the gradient is wrong", Self { maximize: !self.maximize, ..*self }),
-        ];
-        all.extend(hyper.map(|(says, meant)| (says, meant, Slip::None)));
+        ]));
         all
     }
 
@@ -209,14 +206,14 @@ impl Paper for Adam {
     }
 
     fn mistakes(&self) -> Vec<Mistake<Self>> {
-        let &Self { lr, beta1, beta2, .. } = self;
+        let &Self { beta1, beta2, .. } = self;
         let mut all = mistakes::slips(self, mistakes::AVERAGES);
         all.extend(mistakes::slips(self, mistakes::MOMENTS));
-        all.extend(rates(lr).map(|(says, lr)| (says, Self { lr, ..*self }, Slip::None)));
-        all.extend(epsilons(self.eps).map(|(says, eps)| (says, Self { eps, ..*self }, Slip::None)));
-        let decays = decays(self.weight_decay, lr);
-        all.extend(decays.map(|(says, weight_decay)| (says, Self { weight_decay, ..*self }, Slip::None)));
-        let hyper = [
+        all.extend(rates(self, self.lr, |meant, lr| Self { lr, ..meant }));
+        all.extend(epsilons(self, self.eps, |meant, eps| Self { eps, ..meant }));
+        let decay = (self.weight_decay, self.lr);
+        all.extend(decays(self, decay, |meant, weight_decay| Self { weight_decay, ..meant }));
+        all.extend(hyper([
             ("β₁ and β₂ have changed places", Self { beta1: beta2, beta2: beta1, ..*self }),
             ("the step takes g instead of m", Self { beta1: 0.0, ..*self }),
             ("v forgets everything but the newest g²", Self { beta2: 0.0, ..*self }),
@@ -225,8 +222,7 @@ impl Paper for Adam {
             ("it keeps no largest v", Self { amsgrad: false, ..*self }),
             ("it divides by the largest v, as AMSGrad does", Self { amsgrad: true, ..*self }),
             ("the sign of the gradient is wrong", Self { maximize: !self.maximize, ..*self }),
-        ];
-        all.extend(hyper.map(|(says, meant)| (says, meant, Slip::None)));
+        ]));
         all
     }
 
@@ -262,20 +258,19 @@ impl Paper for Lion {
     }
 
     fn mistakes(&self) -> Vec<Mistake<Self>> {
-        let &Self { lr, beta1, beta2, .. } = self;
+        let &Self { beta1, beta2, .. } = self;
         let mut all = mistakes::slips(self, mistakes::STEP);
         all.extend(mistakes::slips(self, mistakes::SIGNS));
-        all.extend(rates(lr).map(|(says, lr)| (says, Self { lr, ..*self }, Slip::None)));
-        let decays = decays(self.weight_decay, lr);
-        all.extend(decays.map(|(says, weight_decay)| (says, Self { weight_decay, ..*self }, Slip::None)));
-        let hyper = [
+        all.extend(rates(self, self.lr, |meant, lr| Self { lr, ..meant }));
+        let decay = (self.weight_decay, self.lr);
+        all.extend(decays(self, decay, |meant, weight_decay| Self { weight_decay, ..meant }));
+        all.extend(hyper([
             ("β₁ and β₂ have changed places", Self { beta1: beta2, beta2: beta1, ..*self }),
             ("the step takes the sign of g alone", Self { beta1: 0.0, ..*self }),
             ("the step takes the sign of m alone, without g", Self { beta1: 1.0, ..*self }),
             ("m decays by β₁", Self { beta2: beta1, ..*self }),
             ("the step weighs m by β₂", Self { beta1: beta2, ..*self }),
-        ];
-        all.extend(hyper.map(|(says, meant)| (says, meant, Slip::None)));
+        ]));
         all
     }
 
