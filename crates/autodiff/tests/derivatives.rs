@@ -211,6 +211,71 @@ fn the_largest_eigenvalues_are_found_with_their_vectors() {
     }
 }
 
+/// What rounds off is not the end, however long the vectors are, and no precision is asked that they do not have.
+#[test]
+fn long_vectors_in_single_precision_have_their_largest_eigenvalue() {
+    let n = 50_000;
+    let diagonal = Array1::from_shape_fn(n, |i| if i == 7_000 { 1.0 } else { 0.5 * i as f32 / n as f32 });
+    let mut products = 0;
+    let pairs = largest_eigenpairs(n, 1, 0.0, &mut StdRng::seed_from_u64(0), |v| {
+        products += 1;
+        &diagonal * v
+    });
+    assert!((pairs[0].value - 1.0).abs() < 1e-4, "{}", pairs[0].value);
+    assert!((pairs[0].vector[7_000].abs() - 1.0).abs() < 1e-3);
+    assert!(products < 100, "{products} products");
+    // One number far from the rest does not hide the second; and a bulk without a gap has its end.
+    let rng = &mut StdRng::seed_from_u64(0);
+    let outlier = Array1::from_shape_fn(5000, |i| if i == 0 { 100.0 } else { i as f32 / 5000.0 });
+    let pairs = largest_eigenpairs(5000, 2, 1e-6, rng, |v| &outlier * v);
+    assert!(
+        (pairs[0].value - 100.0).abs() < 1e-3 && (pairs[1].value - 1.0).abs() < 1e-3,
+        "{}",
+        pairs[1].value
+    );
+    for scale in [1e-25, 1.0, 1e25] {
+        let diagonal = Array1::from_shape_fn(100, |i| (i + 1) as f32 * scale);
+        let pairs = largest_eigenpairs(100, 1, 1e-5, rng, |v| &diagonal * v);
+        assert!((pairs[0].value / scale - 100.0).abs() < 1e-2, "{scale}: {}", pairs[0].value / scale);
+    }
+}
+
+/// Only the direction moves.
+#[test]
+fn tangents_that_were_there_do_not_count() {
+    let mut model = vec![Param::new(Dual::new(2.0, 1.0)), Param::new(Dual::new(3.0, 5.0))];
+    model.freeze("0");
+    let loss = |model: &Vec<Param<Dual<f64>>>| {
+        let direction = array![0.0];
+        hvp(&mut model.clone(), &direction, |model, tape| {
+            tape.param(&model[0]) * tape.param(&model[1]).square()
+        })
+    };
+    assert_eq!(loss(&model).product, array![0.0]);
+}
+
+/// What a function tends to.
+#[test]
+fn tangents_at_infinity_and_at_0_are_limits() {
+    use num_traits::Float;
+
+    let infinity = Dual::new(f64::INFINITY, 1.0);
+    assert_eq!(infinity.normal().1.tangent, 0.0);
+    assert_eq!((-infinity).normal().0.tangent, 0.0);
+    assert_eq!(infinity.cbrt().tangent, 0.0);
+    assert_eq!(Dual::new(0.0, 1.0).cbrt().tangent, f64::INFINITY);
+    assert_eq!(infinity.hypot(Dual::new(1.0, 3.0)).tangent, 1.0);
+    assert_eq!(infinity.atan().tangent, 0.0);
+    let nested = Dual::new(infinity, Dual::new(1.0, 0.0));
+    assert_eq!((nested.erf().tangent.value, nested.erf().tangent.tangent), (0.0, 0.0));
+    assert_eq!((nested.atan().tangent.value, nested.atan().tangent.tangent), (0.0, 0.0));
+    // ∂²xᵖ/∂x∂p = 1/x at p = 0.
+    let x = Dual::new(Dual::new(2.0, 0.0), Dual::new(1.0, 0.0));
+    let p = Dual::new(Dual::new(0.0, 1.0), Dual::new(0.0, 0.0));
+    assert_eq!(x.powf(p).tangent.tangent, 0.5);
+    assert!(Dual::new(1.5, 1.0).powi(i32::MIN).tangent.is_finite());
+}
+
 #[test]
 fn traces_and_diagonals_are_within_their_error() {
     let a = symmetric(50, |i| i as f64 / 10.0);
@@ -260,6 +325,10 @@ fn mistakes_panic_at_the_callers_line() {
         || _ = largest_eigenpairs(2, 3, 1e-3, rng, |v: &Array1<f64>| v.clone()));
     assert_panics(&["not finite"],
         || _ = largest_eigenpairs(2, 1, 1e-3, rng, |v: &Array1<f64>| v / 0.0));
+    assert_panics(&["`hutchinson_diagonal`", "1 numbers", "of 2"],
+        || _ = hutchinson_diagonal(2, 1, rng, |_: &Array1<f64>| array![1.0]));
+    assert_panics(&["`largest_eigenpairs`", "1 numbers", "of 2"],
+        || _ = largest_eigenpairs(2, 1, 1e-3, rng, |_: &Array1<f64>| array![1.0]));
     assert_panics(&["`hutchinson_trace`"], || _ = hutchinson_trace(2, 0, rng, |v: &Array1<f64>| v.clone()));
     assert_panics(&["`hutchinson_diagonal`"],
         || _ = hutchinson_diagonal(2, 0, rng, |v: &Array1<f64>| v.clone()));

@@ -33,7 +33,7 @@
 //! | [`grad`] | the gradients of a function of several arrays | one gradient |
 //! | [`jvp`] | a function's derivative along a direction, `J v` | about two to three evaluations |
 //! | [`jacobian`] | all of `J` | as many `jvp` as the input has elements |
-//! | [`laplacian`] | `Σ ∂²f/∂xᵢ²` of each row | as many evaluations, of four numbers each, as a row has elements |
+//! | [`laplacian`] | `Σ ∂²f/∂xᵢ²` of each row | an evaluation on `Dual<Dual<F>>` for each element of a row |
 //! | [`hvp`] | `H v` of a model's loss | about two to three gradients, whatever the size |
 //! | [`hessian`] | all of `H` | as many `hvp` as the model has parameters |
 //! | [`gauss_newton_product`] | `Jᵀ H_out J v` | about as `hvp` |
@@ -55,6 +55,9 @@
 //! [`Module::visit`]: crate::Module::visit
 //! [`Real`]: crate::Real
 //! [`Dual`]: crate::Dual
+
+/// The tapes' seed, so that each evaluation drops the same activations.
+const SEED: u64 = 0;
 
 mod functions;
 mod model;

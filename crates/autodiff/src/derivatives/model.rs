@@ -2,14 +2,12 @@
 
 use ndarray::{Array1, Array2};
 
+use super::SEED;
 use super::vector::{change, check_length, collect};
 use crate::{Dual, Gradients, LeafMut, Module, ModulePath, Real, Tape, Var};
 
-/// The tape's seed, so that each evaluation drops the same activations.
-const SEED: u64 = 0;
-
-/// A loss and its gradient, as one vector: of plain numbers the ones that training uses; of a model on [`Dual`] numbers
-/// also how both change along the direction that parameters or inputs move in.
+/// A loss and its gradient, as one vector. On plain numbers they are those that training uses; on [`Dual`] numbers the
+/// tangents say how both change along the direction that parameters or inputs move in.
 ///
 /// ```
 /// use wengert_autodiff::derivatives::value_and_grad;
@@ -59,7 +57,7 @@ pub struct Hvp<F> {
 /// The product `H v` of a loss's Hessian and a vector, by one forward and one backward pass on [`Dual`] numbers
 /// (Pearlmutter, "Fast exact multiplication by the Hessian", 1994). The [module](super) has an example.
 ///
-/// Whatever tangents the parameters had are 0 afterwards.
+/// Tangents that the parameters had before are ignored, and are 0 afterwards.
 ///
 /// # Panics
 ///
@@ -72,12 +70,15 @@ pub fn hvp<F: Real, M: Module<Dual<F>>>(
     direction: &Array1<F>,
     loss: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Hvp<F> {
+    check_length("hvp", direction.len(), model);
+    stop(model);
     change("hvp", direction, model, |param, v| param.tangent = v);
     let (loss, gradient) = value_and_grad(model, loss);
     stop(model);
     Hvp { loss: loss.value, gradient: gradient.mapv(|g| g.value), product: gradient.mapv(|g| g.tangent) }
 }
 
+/// Sets every tangent to 0, of frozen parameters too.
 fn stop<F: Real>(model: &mut impl Module<Dual<F>>) {
     model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
         if let LeafMut::Param(param) = leaf {
@@ -145,6 +146,8 @@ pub fn gauss_newton_product<F: Real, M: Module<Dual<F>>>(
     outputs: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
     loss: impl for<'t> FnOnce(Var<'t, Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Array1<F> {
+    check_length("gauss_newton_product", direction.len(), model);
+    stop(model);
     change("gauss_newton_product", direction, model, |param, v| param.tangent = v);
     let tape = Tape::with_seed(SEED);
     let y = outputs(model, &tape);

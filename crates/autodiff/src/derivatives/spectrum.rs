@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use crate::Real;
 
 /// The trace of a symmetric operator on vectors of `n` numbers, estimated by `samples` products with random signs, and
-/// the standard error of the estimate (Hutchinson, 1990). The error falls with the root of `samples`.
+/// the standard error of the estimate (Hutchinson, 1990), ∞ for one sample. It falls with the root of `samples`.
 ///
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
@@ -28,20 +28,19 @@ pub fn hutchinson_trace<F: Real>(
     mut apply: impl FnMut(&Array1<F>) -> Array1<F>,
 ) -> (f64, f64) {
     assert!(samples > 0, "`hutchinson_trace` needs at least one sample");
-    let estimates: Vec<f64> = (0..samples)
-        .map(|_| {
-            let z = signs(n, rng);
-            z.dot(&apply(&z)).as_f64()
-        })
-        .collect();
+    let mut estimates = Vec::new();
+    for _ in 0..samples {
+        let z = signs(n, rng);
+        estimates.push(z.dot(&checked("hutchinson_trace", &z, &mut apply)).as_f64());
+    }
     let count = samples as f64;
     let mean = estimates.iter().sum::<f64>() / count;
-    let variance = estimates.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, (variance / count).sqrt())
+    let squares: f64 = estimates.iter().map(|x| (x - mean).powi(2)).sum();
+    (mean, if samples == 1 { f64::INFINITY } else { (squares / (count - 1.0) / count).sqrt() })
 }
 
 /// The diagonal of a symmetric operator, estimated by the mean of `z · (A z)` over `samples` vectors of random signs
-/// (Bekas et al., 2007); what AdaHessian and Sophia-H divide by.
+/// (Bekas et al., 2007). AdaHessian and Sophia-H keep running averages of it.
 ///
 /// # Panics
 ///
@@ -57,9 +56,18 @@ pub fn hutchinson_diagonal<F: Real>(
     let mut sum = Array1::zeros(n);
     for _ in 0..samples {
         let z = signs(n, rng);
-        sum += &(apply(&z) * &z);
+        sum += &(checked("hutchinson_diagonal", &z, &mut apply) * &z);
     }
     sum / F::from_f64(samples as f64)
+}
+
+/// The product with a vector.
+#[track_caller]
+fn checked<F: Real>(what: &str, v: &Array1<F>, apply: &mut impl FnMut(&Array1<F>) -> Array1<F>) -> Array1<F> {
+    let product = apply(v);
+    let (found, n) = (product.len(), v.len());
+    assert_eq!(found, n, "`{what}`: a product of {found} numbers for a vector of {n}");
+    product
 }
 
 /// 1 and -1 with equal chances (Rademacher).
@@ -74,14 +82,14 @@ pub struct EigenPair<F> {
     pub value: F,
     /// The vector `x`.
     pub vector: Array1<F>,
-    /// `‖A x - λ x‖` as the method estimates it: an eigenvalue of `A` is as near as this.
+    /// `‖A x - λ x‖` as the method estimates it: up to rounding, an eigenvalue of `A` is as near as this.
     pub residual: f64,
 }
 
 /// The `k` largest eigenvalues of a symmetric operator on vectors of `n` numbers, the largest first, with their
-/// vectors; of `-A`, the smallest. Steps are taken until each residual is at most `tolerance` times the largest
-/// magnitude of an eigenvalue that was seen, or there is nowhere left to go. An eigenvalue that occurs several times
-/// may be found once.
+/// vectors: by value, not by magnitude; of `-A` they are the smallest. Steps are taken until each residual is at most `tolerance` times the largest
+/// magnitude of an eigenvalue that was seen, or the vectors span all that the operator leads to. An eigenvalue that occurs several times
+/// may be found once. No residual is asked to be below the rounding of `F`.
 ///
 /// This is Lanczos' method with full re-orthogonalisation (Parlett, "The symmetric eigenvalue problem", chapter 13):
 /// a product and a kept vector for each step, some tens for the end of a Hessian's spectrum.
@@ -111,22 +119,25 @@ pub fn largest_eigenpairs<F: Real>(
     if k == 0 {
         return Vec::new();
     }
+    let precision = 10.0 * F::epsilon().as_f64();
+    let tolerance = tolerance.max(precision);
     let mut krylov = Krylov::default();
     let (mut next, _) = unit(random(n, rng));
     let mut look_at = k.max(8);
     loop {
-        let product = apply(&next);
+        let product = checked("largest_eigenpairs", &next, &mut apply);
         let along = next.dot(&product).as_f64();
         assert!(along.is_finite(), "`largest_eigenpairs`: a product is not finite");
         krylov.diagonal.push(along);
         krylov.basis.push(next);
         let (rest, length) = unit(krylov.without(product));
+        assert!(length.is_finite(), "`largest_eigenpairs`: a product is not finite");
         let steps = krylov.basis.len();
         // What is left over is rounding: the vectors span all that the operator leads to from the first.
-        let rounding = 10.0 * n as f64 * F::epsilon().as_f64() * krylov.scale();
+        let rounding = precision * krylov.scale();
         let at_end = steps == n || length <= rounding;
         if steps >= k && (at_end || steps >= look_at) {
-            let (pairs, largest) = krylov.eigenpairs(k, if at_end { 0.0 } else { length });
+            let (pairs, largest) = krylov.eigenpairs(k, if steps == n { 0.0 } else { length });
             if at_end || pairs.iter().all(|pair| pair.residual <= tolerance * largest) {
                 return pairs;
             }
@@ -143,8 +154,9 @@ fn random<F: Real>(n: usize, rng: &mut impl Rng) -> Array1<F> {
 
 /// The vector of length 1 in this direction, and how long it was.
 fn unit<F: Real>(x: Array1<F>) -> (Array1<F>, f64) {
-    let length = x.dot(&x).sqrt();
-    (if length > F::ZERO { x / length } else { x }, length.as_f64())
+    // The squares of small and of large `f32` are numbers in `f64` only.
+    let length = x.iter().map(|x| x.as_f64().powi(2)).sum::<f64>().sqrt();
+    (if length > 0.0 { x.mapv_into(|x| x / F::from_f64(length)) } else { x }, length)
 }
 
 /// Orthogonal vectors in which the operator is tridiagonal.
@@ -210,10 +222,15 @@ fn jacobi(mut a: Array2<f64>) -> (Array1<f64>, Array2<f64>) {
         for i in 0..n {
             for j in i + 1..n {
                 if a[[i, j]].abs() > negligible {
-                    let (sin, cos) = (0.5 * (2.0 * a[[i, j]]).atan2(a[[j, j]] - a[[i, i]])).sin_cos();
+                    // The smaller of the two angles, at most 45°.
+                    let ratio = (a[[j, j]] - a[[i, i]]) / (2.0 * a[[i, j]]);
+                    let tan = ratio.signum() / (ratio.abs() + ratio.hypot(1.0));
+                    let cos = tan.hypot(1.0).recip();
+                    let sin = tan * cos;
                     rotate(&mut a.view_mut().reversed_axes(), i, j, sin, cos);
                     rotate(&mut a.view_mut(), i, j, sin, cos);
                     rotate(&mut vectors.view_mut(), i, j, sin, cos);
+                    (a[[i, j]], a[[j, i]]) = (0.0, 0.0);
                     turned = true;
                 }
             }

@@ -111,7 +111,8 @@ pub fn vector_to_gradients<F: Real>(vector: &Array1<F>, model: &impl Module<F>) 
 /// let model = vec![Param::new(2.0_f32)];
 /// let mut to = vec![Param::new(Dual::from(0.0_f32))];
 /// lift(&model, &mut to)?;
-/// assert_eq!(to[0].value().first(), Some(&Dual::new(2.0, 0.0)));
+/// let lifted = to[0].value()[[]];
+/// assert_eq!((lifted.value, lifted.tangent), (2.0, 0.0));
 /// # Ok::<(), wengert_autodiff::StateDictError>(())
 /// ```
 ///

@@ -68,7 +68,7 @@ impl<F: Real> Float for Dual<F> {
     chain_rule! {
         recip: |_x, y| -y * y;
         sqrt: |_x, y| F::from_f64(0.5) / y;
-        cbrt: |x, y| y / (F::from_f64(3.0) * x);
+        cbrt: |_x, y| (F::from_f64(3.0) * y * y).recip();
         exp: |_x, y| y;
         exp2: |_x, y| y * F::from_f64(LN_2);
         exp_m1: |x, _| x.exp();
@@ -93,8 +93,7 @@ impl<F: Real> Float for Dual<F> {
         to_radians: |_x, _| F::ONE.to_radians();
     }
 
-    /// At 0 with the slope of the positive side, as every formula here takes 0 for positive that has an `|x|` and a
-    /// branch.
+    /// At 0 and -0 with the slope of the positive side, like every formula here that branches on the sign of `x`.
     #[inline(always)]
     fn abs(self) -> Self {
         Self::new(self.value.abs(), if self.value < F::ZERO { -self.tangent } else { self.tangent })
@@ -143,14 +142,15 @@ impl<F: Real> Float for Dual<F> {
 
     #[inline]
     fn powi(self, n: i32) -> Self {
-        let slope = if n == 0 { F::ZERO } else { F::from_f64(n.into()) * self.value.powi(n - 1) };
-        self.chain(self.value.powi(n), slope)
+        let (x, y) = (self.value, self.value.powi(n));
+        let before = n.checked_sub(1).map_or_else(|| y / x, |n| x.powi(n));
+        self.chain(y, if n == 0 { F::ZERO } else { F::from_f64(n.into()) * before })
     }
 
     fn powf(self, p: Self) -> Self {
         let value = self.value.powf(p.value);
         // The slope of a constant is 0, also at 0 and ∞.
-        let constant = p.value == F::ZERO;
+        let constant = p.value.is_zero() || p.value == F::ZERO && self.value == F::ZERO;
         let by_base = if constant { F::ZERO } else { p.value * self.value.powf(p.value - F::ONE) };
         let by_exponent = if value == F::ZERO { F::ZERO } else { value * self.value.ln() };
         Self::new(value, along(by_base, self.tangent) + along(by_exponent, p.tangent))
@@ -162,8 +162,16 @@ impl<F: Real> Float for Dual<F> {
 
     fn hypot(self, other: Self) -> Self {
         let length = self.value.hypot(other.value);
-        // The origin has no direction.
-        let part = |x: F| if length == F::ZERO { F::ZERO } else { x / length };
+        let part = |x: F| {
+            if length == F::ZERO {
+                // The origin has no direction.
+                F::ZERO
+            } else if x.is_infinite() {
+                x.signum()
+            } else {
+                x / length
+            }
+        };
         Self::new(length, along(part(self.value), self.tangent) + along(part(other.value), other.tangent))
     }
 

@@ -24,9 +24,10 @@ use super::{Gemm, Real, Tensor};
 /// let tape = Tape::new();
 /// let x = tape.variable(Dual::new(2.0, 1.0)); // at 2, in the direction 1
 /// let y = x.powi(3);
-/// assert_eq!(y.item(), Dual::new(8.0, 12.0)); // x³ and 3 x²
+/// assert_eq!((y.item().value, y.item().tangent), (8.0, 12.0)); // x³ and 3 x²
 /// let grads = y.backward();
-/// assert_eq!(grads.wrt(x).unwrap().first(), Some(&Dual::new(12.0, 12.0))); // 3 x² and 6 x
+/// let slope = grads.wrt(x).unwrap()[[]];
+/// assert_eq!((slope.value, slope.tangent), (12.0, 12.0)); // 3 x² and 6 x
 /// ```
 ///
 /// `Dual<Dual<f64>>` has three derivatives of each number, the last one of second order, and its gradient a derivative
@@ -35,8 +36,8 @@ use super::{Gemm, Real, Tensor};
 /// - **Comparisons** see the value only: what is chosen (`max`, `clamp`, the branch of an activation, the pixel that
 ///   wins a pool) has the derivative of what was chosen, and a choice has none itself. At a kink the derivative is one
 ///   of the two sides'. `==` compares values only as well; [`is_zero`](num_traits::Zero::is_zero) asks for both parts.
-/// - **No second derivative** have the steps (`sign`, `round`, comparisons): their tangent is 0, as their gradient is.
-/// - A tangent of 0 stays 0 where the slope is infinite, as of a root at 0.
+/// - **Steps** (`sign`, `round`, comparisons) have no second derivative: their tangent is 0, as their gradient is.
+/// - A tangent of 0 stays 0 where the slope is infinite, as of a root at 0; of nested numbers, if all its parts are 0.
 /// - Matrix products are products of the parts, by the same kernels as of `F`: three of them, or fewer where a part is
 ///   0 everywhere.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,12 +64,12 @@ impl<F: Real> Dual<F> {
     /// ```
     /// # use wengert_autodiff::Dual;
     /// let x = Dual::new(3.0, 1.0);
-    /// assert_eq!(x.chain(3.0 * 3.0, 2.0 * 3.0), x * x);
+    /// assert_eq!(x.chain(3.0 * 3.0, 2.0 * 3.0).tangent, (x * x).tangent);
     /// ```
     #[inline(always)]
     #[must_use]
     pub fn chain(self, value: F, slope: F) -> Self {
-        Self::new(value, along(slope, self.tangent))
+        Self::new(value, if slope.is_zero() { F::ZERO } else { along(slope, self.tangent) })
     }
 
     /// `values + tangents ε`, element by element.
@@ -159,14 +160,15 @@ impl<F: Real> Real for Dual<F> {
     #[inline]
     fn normal(self) -> (Self, Self) {
         let (cdf, density) = self.value.normal();
-        (self.chain(cdf, density), self.chain(density, -self.value * density))
+        (self.chain(cdf, density), self.chain(density, along(-self.value, density)))
     }
 
     #[inline]
     fn exact_powi(self, n: i64) -> Self {
         // The slope of a constant is 0, also at 0 and ∞.
-        let slope = if n == 0 { F::ZERO } else { F::from_f64(n as f64) * self.value.exact_powi(n - 1) };
-        self.chain(self.value.exact_powi(n), slope)
+        let (x, y) = (self.value, self.value.exact_powi(n));
+        let before = n.checked_sub(1).map_or_else(|| y / x, |n| x.exact_powi(n));
+        self.chain(y, if n == 0 { F::ZERO } else { F::from_f64(n as f64) * before })
     }
 
     #[inline(always)]

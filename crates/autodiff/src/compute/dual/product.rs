@@ -3,6 +3,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use num_complex::Complex;
+use num_traits::Zero;
 
 use super::Dual;
 use crate::Real;
@@ -13,12 +14,12 @@ pub(super) fn gemm<F: Real>(product: Gemm<'_, Dual<F>>) {
     let Gemm { alpha, a, b, beta, mut c } = product;
     let (a, b, (mut value, mut tangent)) = (parts(a), parts(b), parts_mut(c.view_mut()));
     // The tangent of β C, which needs the old values.
-    if beta.value.is_zero() {
+    if beta.is_zero() {
         tangent.fill(F::ZERO);
-    } else if !(beta.value == F::ONE && beta.tangent.is_zero()) {
+    } else if !(beta - Dual::ONE).is_zero() {
         Zip::from(&mut tangent)
             .and(&value)
-            .for_each(|tangent, &value| *tangent = beta.value * *tangent + beta.tangent * value);
+            .for_each(|tangent, &value| *tangent = (beta * Dual::new(value, *tangent)).tangent);
     }
     for (factor, a, b) in [
         (alpha.value, a.value, b.tangent),
