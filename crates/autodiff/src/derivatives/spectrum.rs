@@ -87,9 +87,10 @@ pub struct EigenPair<F> {
 }
 
 /// The `k` largest eigenvalues of a symmetric operator on vectors of `n` numbers, the largest first, with their
-/// vectors: by value, not by magnitude; of `-A` they are the smallest. Steps are taken until each residual is at most `tolerance` times the largest
-/// magnitude of an eigenvalue that was seen, or the vectors span all that the operator leads to. An eigenvalue that occurs several times
-/// may be found once. No residual is asked to be below the rounding of `F`.
+/// vectors: by value, not by magnitude; of `-A` they are the smallest. Steps are taken until each residual is at most
+/// `tolerance` times the largest magnitude of an eigenvalue that was seen, or the vectors span all that the operator
+/// leads to. An eigenvalue that occurs several times may be found once. No residual is asked to be below the rounding
+/// of `F`.
 ///
 /// This is Lanczos' method with full re-orthogonalisation (Parlett, "The symmetric eigenvalue problem", chapter 13):
 /// a product and a kept vector for each step, some tens for the end of a Hessian's spectrum.
