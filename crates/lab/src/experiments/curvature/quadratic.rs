@@ -52,7 +52,7 @@ const CYCLE: Experiment = Experiment {
     formula: "|w⁺| = |w| needs r h = 2 for r = η/(√v + ε); in a valley the largest eigenvalue of R^½ H R^½ is \
               2; below 2 every direction shrinks, and v with it",
     source: "Follows from the claim `limit-cycle`, |w| → η/2, and v = g². It is the edge of stability of one \
-             parameter; that twenty stay above it is not in the papers.",
+             parameter; that twenty stay above it was measured.",
     code: concat!(
         "let rate = rule.effective_lr(&p, &state);\n",
         "assert!((curvature * rate[0] - 2.0).abs() < 0.01);",
