@@ -9,7 +9,7 @@ pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod layout;
 mod math;
-mod real;
+pub(crate) mod real;
 pub(crate) mod reduce;
 mod simd;
 pub(crate) mod sum;
@@ -19,7 +19,7 @@ pub(crate) mod window;
 
 pub use chunks::{ZippedSlices, for_each_chunk};
 pub use dual::Dual;
-pub use gemm::{Gemm, PackedMatrix, is_reproducible, set_reproducible};
+pub use gemm::{Gemm, PRODUCTS_TO_DIVIDE, PackedMatrix, is_reproducible, set_reproducible};
 pub use layout::row_major;
 pub use real::Real;
 pub(crate) use simd::inlined;

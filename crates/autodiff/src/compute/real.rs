@@ -148,3 +148,10 @@ fn normal(x: f64) -> (f64, f64) {
     let density = (-0.5 * x * x).exp() * DENSITY_AT_0;
     (0.5 * libm::erfc(-x * FRAC_1_SQRT_2), density)
 }
+
+/// The derivative of `tanh`, which does not cancel where that is close to 1.
+#[inline(always)]
+pub(crate) fn tanh_slope<F: Real>(x: F) -> F {
+    let e = (F::from_f64(-2.0) * x.abs()).fast_exp();
+    F::from_f64(4.0) * e / ((F::ONE + e) * (F::ONE + e))
+}

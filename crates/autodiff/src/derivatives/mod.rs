@@ -34,7 +34,7 @@
 //! | [`jvp`] | a function's derivative along a direction, `J v` | about two to three evaluations |
 //! | [`jacobian`] | all of `J` | as many `jvp` as the input has elements |
 //! | [`laplacian`] | `Σ ∂²f/∂xᵢ²` of each row | an evaluation on `Dual<Dual<F>>` for each element of a row |
-//! | [`hvp`] | `H v` of a model's loss | about two to three gradients, whatever the size |
+//! | [`hvp`] | `H v` of a model's loss | about three to four gradients, whatever the size |
 //! | [`hessian`] | all of `H` | as many `hvp` as the model has parameters |
 //! | [`gauss_newton_product`] | `Jᵀ H_out J v` | about as `hvp` |
 //! | [`empirical_fisher_product`] | `1/n Σ gᵢ gᵢᵀ v` | `n` gradients |

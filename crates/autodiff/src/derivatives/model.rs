@@ -70,12 +70,18 @@ pub fn hvp<F: Real, M: Module<Dual<F>>>(
     direction: &Array1<F>,
     loss: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Hvp<F> {
-    check_length("hvp", direction.len(), model);
-    stop(model);
-    change("hvp", direction, model, |param, v| param.tangent = v);
+    start("hvp", model, direction);
     let (loss, gradient) = value_and_grad(model, loss);
     stop(model);
     Hvp { loss: loss.value, gradient: gradient.mapv(|g| g.value), product: gradient.mapv(|g| g.tangent) }
+}
+
+/// Has the parameters move along `direction`, and nothing else.
+#[track_caller]
+fn start<F: Real>(what: &str, model: &mut impl Module<Dual<F>>, direction: &Array1<F>) {
+    check_length(what, direction.len(), model);
+    stop(model);
+    change(direction, model, |param, v| param.tangent = v);
 }
 
 /// Sets every tangent to 0, of frozen parameters too.
@@ -146,9 +152,7 @@ pub fn gauss_newton_product<F: Real, M: Module<Dual<F>>>(
     outputs: impl for<'t> FnOnce(&M, &'t Tape<Dual<F>>) -> Var<'t, Dual<F>>,
     loss: impl for<'t> FnOnce(Var<'t, Dual<F>>) -> Var<'t, Dual<F>>,
 ) -> Array1<F> {
-    check_length("gauss_newton_product", direction.len(), model);
-    stop(model);
-    change("gauss_newton_product", direction, model, |param, v| param.tangent = v);
+    start("gauss_newton_product", model, direction);
     let tape = Tape::with_seed(SEED);
     let y = outputs(model, &tape);
     // H_out J v is how the loss's gradient by the outputs changes as they move by J v.

@@ -161,16 +161,11 @@ fn unit<F: Real>(x: Array1<F>) -> (Array1<F>, f64) {
 }
 
 /// Orthogonal vectors in which the operator is tridiagonal.
+#[derive(Default)]
 struct Krylov<F> {
     basis: Vec<Array1<F>>,
     diagonal: Vec<f64>,
     beside: Vec<f64>,
-}
-
-impl<F> Default for Krylov<F> {
-    fn default() -> Self {
-        Self { basis: Vec::new(), diagonal: Vec::new(), beside: Vec::new() }
-    }
 }
 
 impl<F: Real> Krylov<F> {

@@ -1,5 +1,7 @@
 //! A model's numbers as one vector.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array1;
 
 use crate::module::{Leaf, LeafMut};
@@ -24,14 +26,19 @@ pub(super) fn collect<F: Real, N>(
     mut of: impl FnMut(&Param<F>, &mut Vec<N>),
 ) -> Array1<N> {
     let mut numbers = Vec::new();
+    each(model, |param| of(param, &mut numbers));
+    numbers.into()
+}
+
+/// `f` of each parameter that is not frozen.
+fn each<F: Real>(model: &impl Module<F>, mut f: impl FnMut(&Param<F>)) {
     model.visit(&mut ModulePath::default(), &mut |_, leaf| {
         if let Leaf::Param(param) = leaf
             && !param.is_frozen()
         {
-            of(param, &mut numbers);
+            f(param);
         }
     });
-    numbers.into()
 }
 
 /// Writes a vector of [`parameters_to_vector`] back.
@@ -42,18 +49,16 @@ pub(super) fn collect<F: Real, N>(
 #[doc(alias("unravel", "unflatten"))]
 #[track_caller]
 pub fn vector_to_parameters<F: Real>(vector: &Array1<F>, model: &mut impl Module<F>) {
-    change("vector_to_parameters", vector, model, |param, x| *param = x);
+    check_length("vector_to_parameters", vector.len(), model);
+    change(vector, model, |param, x| *param = x);
 }
 
-/// `f(p, x)` for each number `p` of the model and each `x` of the vector.
-#[track_caller]
+/// `f(p, x)` for each number `p` of the model and each `x` of a vector of as many.
 pub(super) fn change<F: Real, N: Copy>(
-    what: &str,
     vector: &Array1<N>,
     model: &mut impl Module<F>,
     mut f: impl FnMut(&mut F, N),
 ) {
-    check_length(what, vector.len(), model);
     let mut numbers = vector.iter();
     model.visit_mut(&mut ModulePath::default(), &mut |_, leaf| {
         if let LeafMut::Param(param) = leaf
@@ -90,14 +95,9 @@ pub fn vector_to_gradients<F: Real>(vector: &Array1<F>, model: &impl Module<F>) 
     check_length("vector_to_gradients", vector.len(), model);
     let mut grads = Gradients::default();
     let mut numbers = vector.iter();
-    model.visit(&mut ModulePath::default(), &mut |_, leaf| {
-        if let Leaf::Param(param) = leaf
-            && !param.is_frozen()
-        {
-            let grad =
-                Tensor::from_shape_simple_fn(param.shape(), || *numbers.next().expect("as many numbers"));
-            grads.set(param, grad);
-        }
+    each(model, |param| {
+        let grad = Tensor::from_shape_simple_fn(param.shape(), || *numbers.next().expect("as many numbers"));
+        grads.set(param, grad);
     });
     grads
 }
@@ -122,18 +122,14 @@ pub fn vector_to_gradients<F: Real>(vector: &Array1<F>, model: &impl Module<F>) 
 pub fn lift<F: Real>(model: &impl Module<F>, to: &mut impl Module<Dual<F>>) -> Result<(), StateDictError> {
     let lifted = |(name, x): (String, Tensor<F>)| (name, x.mapv(Dual::from).into_shared());
     to.load_state_dict(model.state_dict().into_iter().map(lifted).collect())?;
-    let mut frozen = Vec::new();
+    let mut frozen = BTreeMap::new();
     model.visit(&mut ModulePath::default(), &mut |name, leaf| {
         let is_frozen = match leaf {
             Leaf::Param(param) => param.is_frozen(),
             Leaf::Buffer(buffer) => buffer.is_frozen(),
         };
-        frozen.push((name.to_owned(), is_frozen));
+        frozen.insert(name.to_owned(), is_frozen);
     });
-    frozen.sort_unstable();
-    to.visit_mut(&mut ModulePath::default(), &mut |name, mut leaf| {
-        let at = frozen.binary_search_by(|(known, _)| known.as_str().cmp(name)).expect("the same names");
-        leaf.set_frozen(frozen[at].1);
-    });
+    to.visit_mut(&mut ModulePath::default(), &mut |name, mut leaf| leaf.set_frozen(frozen[name]));
     Ok(())
 }

@@ -37,10 +37,7 @@ fn directions(inputs: &[Tensor<f64>]) -> Vec<Tensor<f64>> {
 
 /// `x + tangent ε`.
 fn duals(x: &[Tensor<f64>], tangents: &[Tensor<f64>]) -> Vec<Tensor<Dual<f64>>> {
-    let pair = |(x, tangent): (&Tensor<f64>, &Tensor<f64>)| {
-        ndarray::Zip::from(x).and(tangent).map_collect(|&x, &tangent| Dual::new(x, tangent)).into_shared()
-    };
-    x.iter().zip(tangents).map(pair).collect()
+    x.iter().zip(tangents).map(|(x, tangent)| Dual::tensor(x, tangent)).collect()
 }
 
 /// The derivative of the gradients along `direction`: central differences of steps `h`, `h/2` and `h/4`, extrapolated

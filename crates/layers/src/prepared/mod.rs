@@ -5,7 +5,7 @@ mod plan;
 use std::cell::Cell;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
-use wengert_autodiff::compute::{PackedMatrix, join, threads};
+use wengert_autodiff::compute::{PRODUCTS_TO_DIVIDE, PackedMatrix, join, threads};
 use wengert_autodiff::{activation, vectorized};
 
 use crate::{Activation, Sequential};
@@ -14,8 +14,6 @@ pub use plan::PrepareError;
 
 /// Rows that go through all layers before the next ones do, so that what is between the layers stays in the cache.
 const ROWS: usize = 48;
-/// Multiply-adds below which a second thread costs more than it brings.
-const PRODUCTS_TO_DIVIDE: usize = 1 << 20;
 
 thread_local! {
     /// What is between the layers, kept from call to call: a few buffers of at most `ROWS` rows.

@@ -5,8 +5,9 @@ use std::num::FpCategory;
 
 use num_traits::{Float, NumCast, ToPrimitive};
 
-use super::{Dual, along, tanh_slope};
+use super::{Dual, along};
 use crate::Real;
+use crate::compute::real::tanh_slope;
 
 impl<F: Real> ToPrimitive for Dual<F> {
     fn to_i64(&self) -> Option<i64> {
@@ -117,16 +118,6 @@ impl<F: Real> Float for Dual<F> {
     fn min(self, other: Self) -> Self {
         let value = self.value.min(other.value);
         Self::new(value, if value == self.value { self.tangent } else { other.tangent })
-    }
-
-    fn clamp(self, lo: Self, hi: Self) -> Self {
-        if self.value < lo.value {
-            lo
-        } else if self.value > hi.value {
-            hi
-        } else {
-            self
-        }
     }
 
     fn abs_sub(self, other: Self) -> Self {

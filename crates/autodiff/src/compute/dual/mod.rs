@@ -9,6 +9,7 @@ use std::fmt;
 
 use ndarray::{ScalarOperand, Zip};
 
+use super::real::tanh_slope;
 use super::{Gemm, Real, Tensor};
 
 /// A number `value + tangent ε` with `ε² = 0`: it carries its derivative along one direction through whatever is
@@ -200,11 +201,4 @@ impl<F: Real> Real for Dual<F> {
     fn gemm(product: Gemm<'_, Self>) {
         product::gemm(product);
     }
-}
-
-/// `1 - tanh² x`, without cancelling where that is small.
-#[inline(always)]
-fn tanh_slope<F: Real>(x: F) -> F {
-    let e = (F::from_f64(-2.0) * x.abs()).fast_exp();
-    F::from_f64(4.0) * e / ((F::ONE + e) * (F::ONE + e))
 }

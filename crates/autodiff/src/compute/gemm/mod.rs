@@ -21,7 +21,7 @@ pub use packed::PackedMatrix;
 use super::{InstructionSet, instruction_set, join, threads};
 
 /// Multiply-adds below which a second thread costs more than it brings.
-const PRODUCTS_TO_DIVIDE: usize = 1 << 20;
+pub const PRODUCTS_TO_DIVIDE: usize = 1 << 20;
 
 /// Splitting at multiples of a vector leaves no ragged edge in the middle of C.
 const TILE: usize = 16;

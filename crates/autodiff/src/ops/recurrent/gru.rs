@@ -1,4 +1,5 @@
-use super::{Cell, sigmoid_and_slope, tanh_slope};
+use super::{Cell, sigmoid_and_slope};
+use crate::compute::real::tanh_slope;
 use crate::{Real, Var};
 
 /// # Recurrences

@@ -330,10 +330,3 @@ fn sigmoid_and_slope<F: Real>(x: &[F], gate: &mut [F], slope: &mut [F]) {
         *slope = e / ((F::ONE + e) * (F::ONE + e));
     }
 }
-
-/// The derivative of `tanh`, which does not cancel where that is close to 1.
-#[inline(always)]
-fn tanh_slope<F: Real>(x: F) -> F {
-    let e = (F::from_f64(-2.0) * x.abs()).fast_exp();
-    F::from_f64(4.0) * e / ((F::ONE + e) * (F::ONE + e))
-}

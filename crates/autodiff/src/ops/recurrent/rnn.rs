@@ -1,4 +1,5 @@
-use super::{Cell, tanh_slope};
+use super::Cell;
+use crate::compute::real::tanh_slope;
 use crate::{Real, Var};
 
 /// # Recurrences

@@ -5,6 +5,7 @@ use wengert_optim::inspect::Explain;
 use wengert_optim::{Adam, RmsProp, Sgd};
 
 use super::network::{Sample, train};
+use crate::experiments::series::tail_mean;
 use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
 
 pub(crate) const ALL: &[Experiment] = &[EDGE, ADAPTIVE];
@@ -52,8 +53,8 @@ fn over_seeds<R: Explain<f64>>(rule: R) -> Vec<Vec<Sample>> {
 
 /// The mean sharpness in the second half.
 fn late(run: &[Sample]) -> f64 {
-    let half = &run[run.len() / 2..];
-    half.iter().map(|sample| sample.sharpness).sum::<f64>() / half.len() as f64
+    let sharpness: Vec<f64> = run.iter().map(|sample| sample.sharpness).collect();
+    tail_mean(&sharpness, run.len() - run.len() / 2)
 }
 
 fn points(run: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<(f64, f64)> {

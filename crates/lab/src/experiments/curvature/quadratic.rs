@@ -10,8 +10,9 @@ use wengert_optim::inspect::Explain;
 use wengert_optim::{RmsProp, Rule, Sgd};
 
 use crate::experiments::points::over_steps;
+use crate::experiments::series::{steps_until, tail_mean};
 use crate::run::walker::Walker;
-use crate::{Axis, Check, Expected, Experiment, Figure, Outcome, Style};
+use crate::{Axis, Check, Expected, Experiment, Figure, Landscape, Outcome, Style};
 
 pub(crate) const ALL: &[Experiment] = &[PREDICTED, NEWTON, CYCLE];
 
@@ -153,9 +154,7 @@ fn descend<R: Rule<f64>>(rule: R, a: &Array2<f64>, start: &Array1<f64>, steps: u
 }
 
 fn valley(kappa: f64, angle: f64) -> Array2<f64> {
-    let (sin, cos) = angle.sin_cos();
-    let turn = ndarray::arr2(&[[cos, -sin], [sin, cos]]);
-    turn.dot(&Array2::from_diag(&array![kappa, 1.0])).dot(&turn.t())
+    ndarray::arr2(&Landscape::Quadratic { kappa, angle }.hessian([0.0; 2]))
 }
 
 fn newton() -> Outcome {
@@ -178,7 +177,7 @@ fn newton() -> Outcome {
         ));
         let rule = RmsProp { lr: 0.01, rho: 0.9, ..RmsProp::default() };
         let lengths = descend(rule, &a, &start, 400);
-        arrived.push(lengths.iter().position(|&length| length < 0.02).map_or(f64::NAN, |step| step as f64));
+        arrived.push(steps_until(&lengths, 0.02));
         figure = figure.with(format!("RMSProp, {name}"), Style::Line, over_steps(lengths)).with(
             format!("Newton, {name}"),
             Style::Marks,
@@ -214,8 +213,7 @@ fn cycle() -> Outcome {
     ];
     for (name, a) in &bowls {
         let sharpness = sharpness_on_the_way(rule, a, 2000);
-        let tail = &sharpness[sharpness.len() - 200..];
-        let mean = tail.iter().sum::<f64>() / tail.len() as f64;
+        let mean = tail_mean(&sharpness, 200);
         let what = format!("mean of the last 200 steps, {name}");
         let settles = a.nrows() <= 2;
         checks.push(if settles {
