@@ -37,8 +37,13 @@ pub(crate) fn number(value: &Value) -> f64 {
 pub(crate) fn assert_close(what: &str, found: &Tensor<f64>, recorded: &Tensor<f64>, absolute: f64) {
     assert_eq!(found.shape(), recorded.shape(), "{what}: the shape (left) is not the recorded one (right)");
     for ((at, &found), &recorded) in found.indexed_iter().zip(recorded) {
-        let close = (found - recorded).abs() <= 1e-9 * recorded.abs() + absolute;
-        let same = found == recorded || (found.is_nan() && recorded.is_nan());
-        assert!(close || same, "{what} at {at:?}: {found:e}, recorded {recorded:e}");
+        assert!(is_close(found, recorded, absolute), "{what} at {at:?}: {found:e}, recorded {recorded:e}");
     }
+}
+
+/// Within 1e-9 of what was recorded, or within `absolute`; or both infinite, or both not a number.
+pub(crate) fn is_close(found: f64, recorded: f64, absolute: f64) -> bool {
+    (found - recorded).abs() <= 1e-9 * recorded.abs() + absolute
+        || found == recorded
+        || (found.is_nan() && recorded.is_nan())
 }

@@ -46,8 +46,24 @@ def number(x):
 
 def tensor(t):
     """Row-major data; integers (labels, counts) stay integers."""
-    data = t.detach().reshape(-1).tolist()
+    # PyTorch's gradient of what is constant has a shape and no elements.
+    t = torch.zeros(t.shape) if t._is_zerotensor() else t.detach()
+    data = t.reshape(-1).tolist()
     return {"shape": list(t.shape), "data": [number(x) for x in data]}
+
+
+def direction(i, x):
+    """Where input i goes: cos(0.8 j + 0.5 i) for its element j."""
+    return torch.cos(0.8 * torch.arange(x.numel()) + 0.5 * i).reshape(x.shape)
+
+
+def along(inputs, grads, directions):
+    """The derivative of the gradients as the inputs go in their directions."""
+    total = sum((g * v).sum() for g, v in zip(grads, directions))
+    if not total.requires_grad:  # the gradient is the same everywhere
+        return [torch.zeros_like(x) for x in inputs]
+    products = torch.autograd.grad(total, inputs, allow_unused=True)
+    return [torch.zeros_like(x) if p is None else p for x, p in zip(inputs, products)]
 
 
 class Cases:
@@ -62,7 +78,8 @@ class Cases:
         return Numbers(f"{op} {count}")
 
     def add(self, op, f, inputs, args=None, note="", constant=()):
-        """Runs f on inputs and records its value and vector-Jacobian products.
+        """Runs f on inputs and records its value, its vector-Jacobian products, and of these the derivative along
+        `direction`, which is the product of the Hessian of <upstream, output> with it.
 
         `constant` lists the inputs whose gradient is not recorded.
         """
@@ -70,7 +87,9 @@ class Cases:
         output = f(*leaves)
         upstream = self.numbers(op + " upstream").upstream(output.shape)
         wanted = [x for x in leaves if x.requires_grad]
-        grads = iter(torch.autograd.grad(output, wanted, upstream))
+        grads = torch.autograd.grad(output, wanted, upstream, create_graph=True)
+        products = iter(along(wanted, grads, [direction(i, x) for i, x in enumerate(leaves) if x.requires_grad]))
+        grads = iter(grads)
         self.cases.append(
             {
                 "op": op,
@@ -80,6 +99,7 @@ class Cases:
                 "output": tensor(output),
                 "upstream": tensor(upstream),
                 "grads": [tensor(next(grads)) if x.requires_grad else None for x in leaves],
+                "products": [tensor(next(products)) if x.requires_grad else None for x in leaves],
             }
         )
 

@@ -1,11 +1,11 @@
 //! The ops that PyTorch has, by their names in the file, and how each is called here.
 
-use wengert_autodiff::Var;
+use wengert_autodiff::{Real, Var};
 
-use crate::Op;
+use crate::Ops;
 
 #[rustfmt::skip]
-pub(crate) const OPS: &[(&str, Op)] = &[
+pub(crate) fn ops<F: Real>() -> Ops<F> { vec![
     ("neg", |x, _| -x[0]),
     ("powi", |x, a| x[0].powi(a.number("n") as i32)),
     ("powf", |x, a| x[0].powf(a.number("p"))),
@@ -56,7 +56,7 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("pow", |x, _| x[0].pow(x[1])),
     ("remainder", |x, _| x[0].remainder(x[1])),
     ("atan2", |x, _| x[0].atan2(x[1])),
-    ("where", |x, _| Var::where_cond(x[0].value().mapv(|c| c != 0.0).view(), x[1], x[2])),
+    ("where", |x, _| Var::where_cond(x[0].value().mapv(|c| c != F::ZERO).view(), x[1], x[2])),
     ("matmul", |x, _| x[0].matmul(x[1])),
     ("sum", |x, a| x[0].sum_axes(&a.axes(), a.keepdim())),
     ("mean", |x, a| x[0].mean_axes(&a.axes(), a.keepdim())),
@@ -83,4 +83,4 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("stack", |x, a| Var::stack(x, a.axis("axis"))),
     ("index_select", |x, a| x[0].index_select(a.axis("axis"), &a.list("indices"))),
     ("gather", |x, a| x[0].gather(a.axis("axis"), a.index().view())),
-];
+] }

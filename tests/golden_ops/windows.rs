@@ -1,8 +1,8 @@
 //! Convolution, pooling and resizing, by their names in the file.
 
-use wengert_autodiff::{ConvOptions, Padding, PoolOptions};
+use wengert_autodiff::{ConvOptions, Padding, PoolOptions, Real};
 
-use crate::Op;
+use crate::Ops;
 use crate::args::Args;
 
 fn convolution<const D: usize>(a: Args<'_>) -> ConvOptions<D> {
@@ -36,7 +36,7 @@ fn border(a: Args<'_>) -> Vec<(usize, usize)> {
 }
 
 #[rustfmt::skip]
-pub(crate) const OPS: &[(&str, Op)] = &[
+pub(crate) fn ops<F: Real>() -> Ops<F> { vec![
     ("conv1d", |x, a| x[0].conv1d(x[1], x.get(2).copied(), convolution(a))),
     ("conv2d", |x, a| x[0].conv2d(x[1], x.get(2).copied(), convolution(a))),
     ("conv_transpose1d", |x, a|
@@ -51,4 +51,4 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("adaptive_avg_pool2d", |x, a| x[0].adaptive_avg_pool2d(a.array("output"))),
     ("pad", |x, a| x[0].pad(&border(a), a.number("value"))),
     ("upsample_nearest2d", |x, a| x[0].upsample_nearest2d(a.array("times"))),
-];
+] }

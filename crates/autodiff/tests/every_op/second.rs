@@ -200,3 +200,15 @@ fn kinks_have_no_second_derivative() {
         }
     }
 }
+
+/// The slope of `‖(x, 1)‖_p` is about `sign(x) |x|ᵖ⁻¹`: steeper than any line at 0 for `p < 2`, flat above.
+#[test]
+fn a_norm_below_two_has_an_infinite_second_derivative_at_zero() {
+    for (p, second) in [(1.5, f64::INFINITY), (3.0, 0.0)] {
+        let tape = Tape::new();
+        let x = tape.variable([Dual::new(0.0, 1.0), Dual::ONE]);
+        let grads = x.norm(p).backward();
+        let gradient = grads.wrt(x).unwrap()[0];
+        assert_eq!((gradient.value, gradient.tangent), (0.0, second), "p = {p}");
+    }
+}

@@ -118,7 +118,12 @@ impl<F: Real> Var<'_, F> {
         let y = over.finish(length.clone());
         let dx = self.edge(move |dy| {
             let slope = quotient(&x, &over.with_axes(length)).mapv_into(|unit| {
-                if p == F::from_f64(2.0) { unit } else { with_sign(unit.abs().powf(p - F::ONE), unit) }
+                if p == F::from_f64(2.0) {
+                    return unit;
+                }
+                let power = unit.abs().powf(p - F::ONE);
+                // What is 0 at 0 may have a slope there.
+                if power == F::ZERO { power } else { with_sign(power, unit) }
             });
             elementwise::broadcast_map(&slope, &over.broadcastable(dy), x.shape(), |slope, dy| {
                 if slope.is_zero() { slope } else { slope * dy }
