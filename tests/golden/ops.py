@@ -36,6 +36,12 @@ UNARY = {
     "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), REAL, EXTREME),
     "silu": (F.silu, REAL, EXTREME),
     "softplus": (F.softplus, REAL, EXTREME),
+    "selu": (F.selu, REAL, EXTREME),
+    "mish": (F.mish, REAL, EXTREME),
+    # F.hardsigmoid takes the sixth of its gradient in f32, 3e-8 off.
+    "hardsigmoid": (lambda x: ((x + 3) / 6).clamp(0, 1), (-4.0, 4.0), EXTREME),
+    "hardswish": (F.hardswish, (-4.0, 4.0), EXTREME),
+    "softsign": (F.softsign, REAL, EXTREME),
     "abs": (torch.abs, REAL, EXTREME),
     "sign": (torch.sign, REAL, EXTREME),
     "floor": (torch.floor, REAL, EXTREME),
