@@ -19,7 +19,7 @@ pub fn run<'t, F: Real>(call: &Call<'_, 't, F>) -> Option<Result<Done<'t, F>>> {
 }
 
 /// `[b, l, heads e]` as `[b, heads, l, e]`.
-fn by_head<'t, F: Real>(x: Var<'t, F>, heads: Option<usize>) -> Var<'t, F> {
+pub fn by_head<'t, F: Real>(x: Var<'t, F>, heads: Option<usize>) -> Var<'t, F> {
     let shape = x.shape();
     let &[b, l, width] = &shape[..] else { return x };
     let heads = heads.expect("a number of heads");
@@ -27,7 +27,7 @@ fn by_head<'t, F: Real>(x: Var<'t, F>, heads: Option<usize>) -> Var<'t, F> {
 }
 
 /// Each head as often as queries share it.
-fn repeated<'t, F: Real>(x: Var<'t, F>, heads: usize) -> Var<'t, F> {
+pub fn repeated<'t, F: Real>(x: Var<'t, F>, heads: usize) -> Var<'t, F> {
     let own = x.shape()[1];
     if own == heads {
         return x;

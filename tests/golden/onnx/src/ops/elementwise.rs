@@ -36,6 +36,10 @@ pub fn unary<'t, F: Real>(call: &Call<'_, 't, F>) -> Option<Result<Done<'t, F>>>
         "Softplus" => x.softplus(),
         "Swish" if call.float("alpha", 1.0) == 1.0 => x.silu(),
         "Erf" => x.erf(),
+        "Mish" => x.mish(),
+        "Softsign" => x.softsign(),
+        "HardSwish" => x.hardswish(),
+        "Selu" if call.attribute("alpha").is_none() && call.attribute("gamma").is_none() => x.selu(),
         "Floor" => x.floor(),
         "Ceil" => x.ceil(),
         "Round" => x.round(),
@@ -60,12 +64,9 @@ pub fn composed_unary<'t, F: Real>(call: &Call<'_, 't, F>) -> Option<Result<Done
     let number = |x: f64| call.number(x);
     let y = match call.node.op.as_str() {
         "Swish" => x * (x * number(call.float("alpha", 1.0))).sigmoid(),
-        "Mish" => x * x.softplus().tanh(),
-        "Softsign" => x / (x.abs() + F::ONE),
         "HardSigmoid" => {
             (x * number(call.float("alpha", 0.2)) + number(call.float("beta", 0.5))).clamp(0.0, 1.0)
         }
-        "HardSwish" => x * (x / number(6.0) + number(0.5)).clamp(0.0, 1.0),
         "Selu" => {
             let alpha = call.float("alpha", 1.673_263_192_176_818_8);
             x.elu(alpha) * number(call.float("gamma", 1.050_701_022_148_132_3))

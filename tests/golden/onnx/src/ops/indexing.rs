@@ -154,44 +154,28 @@ fn scatter_nd<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {
     composed(y.reshape(&call.x(0).shape()))
 }
 
-/// The borders before and behind each axis; a negative one cuts.
-pub fn borders<F: Real>(call: &Call<'_, '_, F>) -> Vec<(i64, i64)> {
+/// The borders before and behind each axis, if none is negative.
+fn borders<F: Real>(call: &Call<'_, '_, F>) -> Option<Vec<(usize, usize)>> {
     let rank = call.x(0).shape().len();
     let pads = call.integers(1).or_else(|| call.ints("pads")).expect("pads");
+    let pads = pads.into_iter().map(usize::try_from).collect::<std::result::Result<Vec<_>, _>>().ok()?;
     let (before, after) = pads.split_at(pads.len() / 2);
     let axes = call.integers(3).unwrap_or_else(|| (0..rank as i64).collect());
     let mut borders = vec![(0, 0); rank];
     for (i, axis) in axes.into_iter().enumerate() {
         borders[axis.rem_euclid(rank as i64) as usize] = (before[i], after[i]);
     }
-    borders
+    Some(borders)
 }
 
 fn pad<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {
-    let (mut x, borders) = (call.x(0), borders(call));
-    let mode = call.text("mode", "constant");
-    if mode == "constant" && borders.iter().all(|&(before, after)| before >= 0 && after >= 0) {
-        let borders: Vec<_> =
-            borders.iter().map(|&(before, after)| (before as usize, after as usize)).collect();
-        return direct(x.pad(&borders, call.input(2).map_or(0.0, |value| value.item().as_f64())));
-    }
-    if mode == "constant" {
-        return missing("borders cut off and added at once");
-    }
-    for (axis, (before, after)) in borders.into_iter().enumerate() {
-        let size = x.shape()[axis] as i64;
-        let inside = |at: i64| match mode {
-            "edge" => at.clamp(0, size - 1),
-            "wrap" => at.rem_euclid(size),
-            _ => {
-                let at = at.rem_euclid((2 * size - 2).max(1));
-                at.min(2 * size - 2 - at)
-            }
-        };
-        let chosen: Vec<_> = (-before..size + after).map(|at| inside(at) as usize).collect();
-        x = x.index_select(axis as isize, &chosen);
-    }
-    composed(x)
+    let Some(border) = borders(call) else { return missing("borders that cut") };
+    direct(match call.text("mode", "constant") {
+        "edge" => call.x(0).pad_replicate(&border),
+        "wrap" => call.x(0).pad_circular(&border),
+        "reflect" => call.x(0).pad_reflect(&border),
+        _ => call.x(0).pad(&border, call.input(2).map_or(0.0, |value| value.item().as_f64())),
+    })
 }
 
 fn compress<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {

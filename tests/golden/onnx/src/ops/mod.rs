@@ -8,6 +8,7 @@ mod loss;
 mod recurrent;
 mod reduction;
 mod reshaping;
+mod streams;
 mod window;
 
 use wengert_autodiff::Real;
@@ -31,6 +32,7 @@ pub fn run<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {
         loss::run,
         recurrent::run,
         attention::run,
+        streams::run,
     ];
     for family in families {
         if let Some(done) = family(call) {

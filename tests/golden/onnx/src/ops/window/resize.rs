@@ -1,4 +1,5 @@
-//! Images of another size: along each axis a product with the matrix of the interpolation.
+//! Images of another size: an op where it is one of PyTorch's, else along each axis a product with the matrix of the
+//! interpolation.
 
 use wengert_autodiff::{Real, Var};
 
@@ -8,8 +9,13 @@ use crate::value::tensor;
 pub fn run<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {
     let (x, shape) = (call.x(0), call.x(0).shape());
     let axes = axes(call, shape.len());
-    if let Some(times) = repetition(call, &axes) {
-        return direct(x.upsample_nearest2d(times));
+    if let Some([h, w]) = of_image(&axes, shape.len()) {
+        if [h, w].iter().all(|axis| axis.is_repeated(call)) {
+            return direct(x.upsample_nearest2d([h.to / h.from, w.to / w.from]));
+        }
+        if let Some(align_corners) = bilinear(call, [h, w]) {
+            return direct(x.upsample_bilinear2d([h.to, w.to], align_corners));
+        }
     }
     let y = axes.iter().fold(x, |y, axis| axis.resized(call, y));
     composed(y)
@@ -26,15 +32,26 @@ struct Axis {
     region: (f64, f64),
 }
 
-/// Where both axes of an image are repeated a whole number of times.
-fn repetition<F: Real>(call: &Call<'_, '_, F>, axes: &[Axis]) -> Option<[usize; 2]> {
-    let is_nearest = call.text("mode", "nearest") == "nearest"
-        && call.text("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize"
-        && call.node.op == "Upsample";
-    let whole = axes.iter().all(|axis| axis.scale.fract() == 0.0 && (axis.axis >= 2 || axis.scale == 1.0));
-    let times =
-        |number: usize| axes.iter().find(|axis| axis.axis == number).map_or(1, |axis| axis.scale as usize);
-    (is_nearest && whole && call.x(0).shape().len() == 4).then(|| [times(2), times(3)])
+/// The axes of images, if no other one is resized.
+fn of_image(axes: &[Axis], rank: usize) -> Option<[&Axis; 2]> {
+    let find = |number: usize| axes.iter().find(|axis| axis.axis == number);
+    let others_stay = axes.iter().all(|axis| axis.axis >= 2 || (axis.from == axis.to && axis.scale == 1.0));
+    find(2).zip(find(3)).filter(|_| rank == 4 && others_stay).map(|(h, w)| [h, w])
+}
+
+/// Whether [`Var::upsample_bilinear2d`] takes the same places, and by which of its two rules.
+fn bilinear<F: Real>(call: &Call<'_, '_, F>, axes: [&Axis; 2]) -> Option<bool> {
+    let smooth = call.int("antialias", 0) != 0 && axes.iter().any(|axis| axis.to < axis.from);
+    let exact = axes.iter().all(|axis| axis.to as f64 == axis.scale * axis.from as f64);
+    if call.text("mode", "nearest") != "linear" || smooth || !exact {
+        return None;
+    }
+    match call.text("coordinate_transformation_mode", "half_pixel") {
+        "half_pixel" | "half_pixel_symmetric" => Some(false),
+        "pytorch_half_pixel" if axes.iter().all(|axis| axis.to > 1) => Some(false),
+        "align_corners" => Some(true),
+        _ => None,
+    }
 }
 
 fn axes<F: Real>(call: &Call<'_, '_, F>, rank: usize) -> Vec<Axis> {
@@ -73,6 +90,15 @@ fn axes<F: Real>(call: &Call<'_, '_, F>, rank: usize) -> Vec<Axis> {
 }
 
 impl Axis {
+    /// Whether each pixel is repeated equally often.
+    fn is_repeated<F: Real>(&self, call: &Call<'_, '_, F>) -> bool {
+        let one_hot = |at: usize| (0..self.from).map(|i| f64::from(i == at)).collect::<Vec<_>>();
+        let cropped = call.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
+        let times = self.to / self.from;
+        let repeats = |p: usize| self.weights(call, self.source(call, p)) == one_hot(p / times);
+        !cropped && times > 0 && self.to % self.from == 0 && (0..self.to).all(repeats)
+    }
+
     fn resized<'t, F: Real>(&self, call: &Call<'_, 't, F>, x: Var<'t, F>) -> Var<'t, F> {
         let cropped = call.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
         if self.from == self.to && self.scale == 1.0 && !cropped {
