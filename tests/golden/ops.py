@@ -420,6 +420,9 @@ def joining_ops():
         numbers = cases.numbers(op)
         inputs = [numbers.draw(shape) for shape in shapes]
         cases.add(op, lambda *xs: f(xs, dim=axis), inputs, {"axis": axis})
+    for shape, axis, sizes in [([5], 0, [2, 3]), ([2, 4], 1, [1, 0, 3]), ([3, 2], 0, [1, 1, 1]), ([2, 0], 1, [0])]:
+        reversed_parts = lambda x: torch.cat(x.split(sizes, axis)[::-1], axis)
+        cases.add("split", reversed_parts, [cases.numbers("split").draw(shape)], {"axis": axis, "sizes": sizes})
     for op, f in [("concat", torch.cat), ("stack", torch.stack)]:
         same = [cases.numbers(op).draw([2, 3])]
         args = {"axis": 0, "repeated": True}

@@ -85,6 +85,11 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("transpose", |x, a| x[0].transpose(a.axis("axis0"), a.axis("axis1"))),
     ("slice", |x, a| x[0].slice(a.axis("axis"), a.integer("start")..a.integer("stop"))),
     ("concat", |x, a| Var::concat(x, a.axis("axis"))),
+    ("split", |x, a| {
+        let mut parts = x[0].split(&a.list("sizes"), a.axis("axis"));
+        parts.reverse();
+        Var::concat(&parts, a.axis("axis"))
+    }),
     ("stack", |x, a| Var::stack(x, a.axis("axis"))),
     ("index_select", |x, a| x[0].index_select(a.axis("axis"), &a.list("indices"))),
     ("gather", |x, a| x[0].gather(a.axis("axis"), a.index().view())),

@@ -120,12 +120,8 @@ fn split<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> {
         let part = size.div_ceil(parts);
         (0..parts).map(|i| part.min(size.saturating_sub(i * part)) as i64).collect()
     });
-    let mut start = 0;
-    let parts = sizes.into_iter().map(|size| {
-        start += size as usize;
-        x.slice(axis, start - size as usize..start)
-    });
-    several(How::Composed, parts.collect())
+    let sizes: Vec<_> = sizes.into_iter().map(|size| size as usize).collect();
+    several(How::Direct, x.split(&sizes, axis))
 }
 
 fn depth_to_space<'t, F: Real>(call: &Call<'_, 't, F>) -> Var<'t, F> {
