@@ -45,7 +45,7 @@ fn linear_attention<'t, F: Real>(call: &Call<'_, 't, F>) -> Result<Done<'t, F>> 
     for t in 0..steps {
         let step = |x: Var<'t, F>| x.slice(2, t..t + 1); // [b, heads, 1, …]
         if let Some(decay) = decay {
-            state = state * step(decay).exp().transpose(-1, -2);
+            state *= step(decay).exp().transpose(-1, -2);
         }
         let mut new = step(value);
         if let Some(beta) = beta {

@@ -96,7 +96,7 @@ impl Axis {
         let cropped = call.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
         let times = self.to / self.from;
         let repeats = |p: usize| self.weights(call, self.source(call, p)) == one_hot(p / times);
-        !cropped && times > 0 && self.to % self.from == 0 && (0..self.to).all(repeats)
+        !cropped && times > 0 && self.to.is_multiple_of(self.from) && (0..self.to).all(repeats)
     }
 
     fn resized<'t, F: Real>(&self, call: &Call<'_, 't, F>, x: Var<'t, F>) -> Var<'t, F> {
