@@ -39,10 +39,10 @@ const CHOICES: &[Choice] = &[
         cases: 18,
     },
     Choice {
-        reason: "a NaN is not hidden: PyTorch's sign of NaN is 0, and its elu lets the gradient through",
-        ops: &["abs", "sign", "mae", "elu"],
+        reason: "a NaN is not hidden: PyTorch's sign of NaN is 0, and its elu and kin let the gradient through",
+        ops: &["abs", "sign", "mae", "elu", "selu", "hardswish"],
         applies: |case| case.inputs.iter().any(|x| x.is_nan()) || case.found[0].is_nan(),
-        cases: 192,
+        cases: 204,
     },
     Choice {
         reason: "the gradient is 0 at the bounds, as that of relu at 0",
@@ -112,7 +112,7 @@ const CHOICES: &[Choice] = &[
             let pairs = case.found.iter().zip(&case.recorded);
             case.inputs.iter().all(|x| !x.is_nan()) && pairs.clone().all(|(&a, &b)| same(a, b) || b.is_nan())
         },
-        cases: 530,
+        cases: 561,
     },
 ];
 
@@ -157,6 +157,11 @@ fn unary<'t>(op: &str, args: &Value, x: Var<'t>) -> Var<'t> {
         "sigmoid" => x.sigmoid(),
         "silu" => x.silu(),
         "softplus" => x.softplus(),
+        "selu" => x.selu(),
+        "mish" => x.mish(),
+        "hardsigmoid" => x.hardsigmoid(),
+        "hardswish" => x.hardswish(),
+        "softsign" => x.softsign(),
         "gelu" => x.gelu(),
         "gelu_tanh" => x.gelu_tanh(),
         "floor" => x.floor(),

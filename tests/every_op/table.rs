@@ -174,6 +174,10 @@ pub(crate) fn table() -> Vec<Row> {
         row!("concat", Real, shapes!([2, 3] [1, 3]; [0, 3] [2, 3]; [2, 3] [2, 3]; [3]; [1, 2] [2, 2] [3, 2]),
             |x| Var::concat(x, 0)),
         row!("concat", Real, shapes!([2, 1, 3] [2, 2, 3]; [0, 2] [0, 1]), |x| Var::concat(x, 1)),
+        row!("split", Real, shapes!([2, 4]; [0, 4]; [1, 4]), |x| {
+            let parts = x[0].split(&[1, 0, 3], -1);
+            Var::concat(&[parts[2], parts[1], parts[0] * parts[0]], 1)
+        }),
         row!("stack", Real, shapes!([2, 3] [2, 3]; [3] [3] [3]; [0] [0]; [] []), |x| Var::stack(x, 0)),
         row!("stack", Real, shapes!([2, 3] [2, 3]; [1]; [2, 0] [2, 0]), |x| Var::stack(x, -1)),
         row!("index_select", Real, shapes!([4, 3]; [4]; [4, 0]; [4, 1]), |x| x[0].index_select(0, &[2, 0, 2, 2])),

@@ -64,6 +64,11 @@ pub(crate) fn table() -> Vec<Row> {
         row!("adaptive_avg_pool2d", Real, IMAGES, |x| x[0].adaptive_avg_pool2d([3, 2])),
 
         row!("pad", Real, shapes!([2, 3]; [0, 3]; [1, 1]), |x| x[0].pad(&[(1, 0), (0, 2)], 0.5)),
+        row!("pad_reflect", Real, shapes!([2, 3]; [0, 3]; [1, 3]), |x| x[0].pad_reflect(&[(0, 0), (2, 1)])),
+        row!("pad_replicate", Real, shapes!([2, 3]; [0, 3]; [1, 1]), |x| x[0].pad_replicate(&[(0, 0), (1, 4)])),
+        row!("pad_circular", Real, shapes!([2, 3]; [0, 2]; [1, 2]), |x| x[0].pad_circular(&[(0, 0), (2, 1)])),
+        row!("upsample_bilinear2d", Real, IMAGES, |x| x[0].upsample_bilinear2d([3, 8], false)),
+        row!("upsample_bilinear2d", Real, IMAGES, |x| x[0].upsample_bilinear2d([7, 1], true)),
         row!("upsample_nearest2d", Real, IMAGES, |x| x[0].upsample_nearest2d([2, 3])),
     ]
 }

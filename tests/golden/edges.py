@@ -140,6 +140,41 @@ UNARY += [
     ("erf", {}, torch.erf, lambda x: (mp.erf(x), 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2))), None),
 ]
 
+SELU_LAMBDA, SELU_ALPHA = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
+
+
+def mish(x):
+    t = mp.tanh(mp.log1p(mp.exp(x)))
+    return x * t, t + x * (1 - t * t) * sigmoid(x)[0]
+
+
+def between_threes(below, inside, above):
+    return lambda x: below(x) if x <= -3 else above(x) if x >= 3 else inside(x)
+
+
+UNARY += [
+    (
+        "selu",
+        {},
+        F.selu,
+        step(
+            lambda x: (SELU_LAMBDA * SELU_ALPHA * mp.expm1(x), SELU_LAMBDA * SELU_ALPHA * mp.exp(x)),
+            lambda x: (SELU_LAMBDA * x, SELU_LAMBDA),
+        ),
+        None,
+    ),
+    ("mish", {}, F.mish, mish, None),
+    (
+        "hardsigmoid",
+        {},
+        F.hardsigmoid,
+        between_threes(NOTHING, lambda x: ((x + 3) / 6, 1 / mpf(6)), lambda x: (mpf(1), mpf(0))),
+        None,
+    ),
+    ("hardswish", {}, F.hardswish, between_threes(NOTHING, lambda x: (x * (x + 3) / 6, (2 * x + 3) / 6), SAME), None),
+    ("softsign", {}, F.softsign, lambda x: (x / (1 + abs(x)), 1 / (1 + abs(x)) ** 2), None),
+]
+
 EXTREME = [0.0, -0.0, math.inf, -math.inf, math.nan]
 for x in [SUBNORMAL, 1e-39, 1e-30, 1e-20, 1e-7, 0.5, 1.0, 2.0, 5.5, 10.0, 17.0, 88.0, 1e3, 1e20, 1e30, 3e38]:
     EXTREME += [f32(x), f32(-x)]

@@ -36,6 +36,12 @@ UNARY = {
     "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), REAL, EXTREME),
     "silu": (F.silu, REAL, EXTREME),
     "softplus": (F.softplus, REAL, EXTREME),
+    "selu": (F.selu, REAL, EXTREME),
+    "mish": (F.mish, REAL, EXTREME),
+    # F.hardsigmoid takes the sixth of its gradient in f32, 3e-8 off.
+    "hardsigmoid": (lambda x: ((x + 3) / 6).clamp(0, 1), (-4.0, 4.0), EXTREME),
+    "hardswish": (F.hardswish, (-4.0, 4.0), EXTREME),
+    "softsign": (F.softsign, REAL, EXTREME),
     "abs": (torch.abs, REAL, EXTREME),
     "sign": (torch.sign, REAL, EXTREME),
     "floor": (torch.floor, REAL, EXTREME),
@@ -414,6 +420,9 @@ def joining_ops():
         numbers = cases.numbers(op)
         inputs = [numbers.draw(shape) for shape in shapes]
         cases.add(op, lambda *xs: f(xs, dim=axis), inputs, {"axis": axis})
+    for shape, axis, sizes in [([5], 0, [2, 3]), ([2, 4], 1, [1, 0, 3]), ([3, 2], 0, [1, 1, 1]), ([2, 0], 1, [0])]:
+        reversed_parts = lambda x: torch.cat(x.split(sizes, axis)[::-1], axis)
+        cases.add("split", reversed_parts, [cases.numbers("split").draw(shape)], {"axis": axis, "sizes": sizes})
     for op, f in [("concat", torch.cat), ("stack", torch.stack)]:
         same = [cases.numbers(op).draw([2, 3])]
         args = {"axis": 0, "repeated": True}

@@ -151,6 +151,28 @@ def resizing():
             [x] = draw("check", shape)
             assert torch.equal(f(x), F.interpolate(x, scale_factor=tuple(times), mode="nearest"))
         cases.add("upsample_nearest2d", f, draw("upsample_nearest2d", shape), {"times": times})
+    for name, mode in [("pad_reflect", "reflect"), ("pad_replicate", "replicate"), ("pad_circular", "circular")]:
+        for shape, border in [
+            ([1, 2, 3, 4], [(0, 0), (0, 0), (2, 1), (3, 0)]),
+            ([2, 1, 5], [(0, 0), (0, 0), (0, 4)]),
+            ([1, 1, 1, 2], [(0, 0), (0, 0), (0, 0), (1, 1)]),
+            ([2, 3, 2, 2], [(0, 0), (0, 0), (0, 1), (0, 1)]),
+        ]:
+            flat = [n for sides in reversed(border[2:]) for n in sides]
+            f = lambda x: F.pad(x, flat, mode=mode)
+            cases.add(name, f, draw(name, shape), {"border": border})
+    for shape, size in [
+        ([2, 2, 3, 4], [6, 8]),
+        ([1, 2, 2, 3], [5, 7]),
+        ([1, 1, 7, 6], [3, 4]),
+        ([1, 2, 1, 1], [2, 3]),
+        ([2, 1, 4, 5], [1, 5]),
+        ([1, 1, 5, 2], [9, 1]),
+    ]:
+        for aligned in [False, True]:
+            f = lambda x: F.interpolate(x, size=size, mode="bilinear", align_corners=aligned)
+            args = {"size": size, "align_corners": aligned}
+            cases.add("upsample_bilinear2d", f, draw("upsample_bilinear2d", shape), args)
 
 
 convolutions()

@@ -21,9 +21,12 @@ use wengert_autodiff::{Real, Tape, Tensor, Var};
 const ABSOLUTE: f64 = 1e-15;
 
 /// Second derivatives that are not PyTorch's: op, note of the case, number of elements, reason.
-const OTHERWISE: [(&str, &str, usize, &str); 4] = [
+const OTHERWISE: [(&str, &str, usize, &str); 7] = [
     ("elu", "extreme values", 1, "the slope jumps at 0: the side below here, above there"),
+    ("selu", "extreme values", 1, "the same"),
+    ("softsign", "extreme values", 1, "the slope's kink at 0: the side above here, neither there"),
     ("huber", "a difference of exactly delta", 24, "the slope's kink: the parabola here, the line there"),
+    ("mish", "extreme values", 4, "NaN there from 710 on, where it is 0"),
     ("norm", "zeros and ties", 7, "NaN there; 0 here, and ∞ for p = 1.5 beside other elements"),
     ("pow", "zeros and negative bases", 7, "NaN at a base of 0 there; and no mixed term at an exponent of 0"),
 ];

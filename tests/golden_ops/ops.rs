@@ -27,6 +27,11 @@ pub(crate) fn ops<F: Real>() -> Ops<F> { vec![
     ("gelu_tanh", |x, _| x[0].gelu_tanh()),
     ("silu", |x, _| x[0].silu()),
     ("softplus", |x, _| x[0].softplus()),
+    ("selu", |x, _| x[0].selu()),
+    ("mish", |x, _| x[0].mish()),
+    ("hardsigmoid", |x, _| x[0].hardsigmoid()),
+    ("hardswish", |x, _| x[0].hardswish()),
+    ("softsign", |x, _| x[0].softsign()),
     ("abs", |x, _| x[0].abs()),
     ("sign", |x, _| x[0].sign()),
     ("floor", |x, _| x[0].floor()),
@@ -80,6 +85,11 @@ pub(crate) fn ops<F: Real>() -> Ops<F> { vec![
     ("transpose", |x, a| x[0].transpose(a.axis("axis0"), a.axis("axis1"))),
     ("slice", |x, a| x[0].slice(a.axis("axis"), a.integer("start")..a.integer("stop"))),
     ("concat", |x, a| Var::concat(x, a.axis("axis"))),
+    ("split", |x, a| {
+        let mut parts = x[0].split(&a.list("sizes"), a.axis("axis"));
+        parts.reverse();
+        Var::concat(&parts, a.axis("axis"))
+    }),
     ("stack", |x, a| Var::stack(x, a.axis("axis"))),
     ("index_select", |x, a| x[0].index_select(a.axis("axis"), &a.list("indices"))),
     ("gather", |x, a| x[0].gather(a.axis("axis"), a.index().view())),

@@ -50,5 +50,10 @@ pub(crate) fn ops<F: Real>() -> Ops<F> { vec![
     ("adaptive_max_pool2d", |x, a| x[0].adaptive_max_pool2d(a.array("output"))),
     ("adaptive_avg_pool2d", |x, a| x[0].adaptive_avg_pool2d(a.array("output"))),
     ("pad", |x, a| x[0].pad(&border(a), a.number("value"))),
+    ("pad_reflect", |x, a| x[0].pad_reflect(&border(a))),
+    ("pad_replicate", |x, a| x[0].pad_replicate(&border(a))),
+    ("pad_circular", |x, a| x[0].pad_circular(&border(a))),
+    ("upsample_bilinear2d", |x, a|
+        x[0].upsample_bilinear2d(a.array("size"), a.0["align_corners"].as_bool().unwrap())),
     ("upsample_nearest2d", |x, a| x[0].upsample_nearest2d(a.array("times"))),
 ] }

@@ -123,3 +123,24 @@ fn the_gradient_of_a_nan_is_not_swallowed() {
     check::<f32, 1>("maximum", |x| x.maximum(x.tape().constant(0.0)), [nan], [1.0]);
     check::<f32, 1>("maximum", |x| x.tape().constant(0.0).maximum(x), [nan], [1.0]);
 }
+
+/// A pixel that lies on one of the input's takes nothing from its neighbor, not even where that is infinite.
+#[test]
+fn a_pixel_upon_another_has_no_neighbor() {
+    fn resized<F: Real>() {
+        let tape = Tape::new();
+        let x = tape.variable([1.0, f64::INFINITY, 2.0].map(F::from_f64).to_vec());
+        let y = x.reshape(&[1, 1, 1, 3]).upsample_bilinear2d([1, 5], true);
+        let right = [1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY, 2.0];
+        for (&found, right) in y.value().iter().zip(right) {
+            assert_close("upsample_bilinear2d", found, right);
+        }
+        let ends = y.slice(3, 0..1).sum() + y.slice(3, 4..5).sum();
+        let grads = ends.backward();
+        for (&found, right) in grads.wrt(x).expect("a gradient").iter().zip([1.0, 0.0, 1.0]) {
+            assert_close("its gradient", found, right);
+        }
+    }
+    resized::<f32>();
+    resized::<f64>();
+}

@@ -118,6 +118,20 @@ fn panics_name_the_op_and_the_shapes_at_the_callers_line() {
     assert_panics(&["`stack`", "[2, 3]", "[3, 2]"], || _ = Var::stack(&[v(t, &[2, 3]), v(t, &[3, 2])], 0));
     assert_panics(&["`stack`", "axis 3", "[2, 3, 1]"], || _ = Var::stack(&[v(t, &[2, 3])], 3));
     assert_panics(&["`stack`", "at least one"], || _ = Var::<f64>::stack(&[], 0));
+    assert_panics(&["`split`", "[1, 1]", "axis 1", "[2, 3]"], || _ = v(t, &[2, 3]).split(&[1, 1], 1));
+    assert_panics(&["`split`", "axis 2", "[2, 3]"], || _ = v(t, &[2, 3]).split(&[], 2));
+    assert_panics(&["`split`", "axis 0", "[2]"], || _ = v(t, &[2]).split(&[usize::MAX, 3], 0));
+    assert_panics(&["`pad_reflect`", "3 and 0", "axis of 3"], || _ = v(t, &[3]).pad_reflect(&[(3, 0)]));
+    assert_panics(&["`pad_reflect`", "2 pairs", "[3]"], || _ = v(t, &[3]).pad_reflect(&[(0, 0), (0, 0)]));
+    assert_panics(&["`pad_replicate`", "axis 1", "[3, 0]"], || _ = v(t, &[3, 0]).pad_replicate(&[(0, 0), (1, 0)]));
+    assert_panics(&["`pad_circular`", "0 and 4", "axis of 3"], || _ = v(t, &[3]).pad_circular(&[(0, 4)]));
+    assert_panics(&["`pad_circular`", "1 pairs", "[3, 1]"], || _ = v(t, &[3, 1]).pad_circular(&[(1, 1)]));
+    assert_panics(&["`upsample_bilinear2d`", "[2, 3, 4]"],
+        || _ = v(t, &[2, 3, 4]).upsample_bilinear2d([2, 2], false));
+    assert_panics(&["`upsample_bilinear2d`", "[0, 2]", "[3, 4]"],
+        || _ = v(t, &[1, 1, 3, 4]).upsample_bilinear2d([0, 2], true));
+    assert_panics(&["`upsample_bilinear2d`", "[2, 2]", "[0, 4]"],
+        || _ = v(t, &[1, 1, 0, 4]).upsample_bilinear2d([2, 2], true));
     assert_panics(&["`index_select`", "index 4", "4 rows", "[4, 3]"], || _ = v(t, &[4, 3]).index_select(0, &[1, 4]));
     assert_panics(&["`index_select`", "axis 2", "[4, 3]"], || _ = v(t, &[4, 3]).index_select(2, &[]));
     assert_panics(&["`gather`", "[4]", "[2, 3]"], || _ = v(t, &[2, 3]).gather(1, Array1::zeros(4).view()));

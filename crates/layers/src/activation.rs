@@ -23,6 +23,16 @@ pub enum Activation {
     Silu,
     /// [`Var::softplus`].
     Softplus,
+    /// [`Var::selu`].
+    Selu,
+    /// [`Var::mish`].
+    Mish,
+    /// [`Var::hardsigmoid`].
+    Hardsigmoid,
+    /// [`Var::hardswish`].
+    Hardswish,
+    /// [`Var::softsign`].
+    Softsign,
     /// [`Var::tanh`].
     Tanh,
     /// [`Var::sigmoid`].
@@ -42,6 +52,11 @@ impl<F: Real> Layer<F> for Activation {
             Self::GeluTanh => x.gelu_tanh(),
             Self::Silu => x.silu(),
             Self::Softplus => x.softplus(),
+            Self::Selu => x.selu(),
+            Self::Mish => x.mish(),
+            Self::Hardsigmoid => x.hardsigmoid(),
+            Self::Hardswish => x.hardswish(),
+            Self::Softsign => x.softsign(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => x.sigmoid(),
         }

@@ -156,7 +156,22 @@ fn dropout_differentiates_through_the_mask_that_it_drew() {
 #[test]
 fn every_activation_has_its_derivative() {
     use Activation::*;
-    for activation in [Relu, LeakyRelu(0.2), Elu(0.7), Gelu, GeluTanh, Silu, Softplus, Tanh, Sigmoid] {
+    for activation in [
+        Relu,
+        LeakyRelu(0.2),
+        Elu(0.7),
+        Gelu,
+        GeluTanh,
+        Silu,
+        Softplus,
+        Selu,
+        Mish,
+        Hardsigmoid,
+        Hardswish,
+        Softsign,
+        Tanh,
+        Sigmoid,
+    ] {
         check(&format!("{activation:?}"), activation, &[4, 3]);
     }
 }

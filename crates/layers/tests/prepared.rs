@@ -8,7 +8,7 @@ use wengert_layers::{
     Sequential,
 };
 
-const ACTIVATIONS: [Activation; 9] = [
+const ACTIVATIONS: [Activation; 14] = [
     Activation::Relu,
     Activation::LeakyRelu(0.1),
     Activation::Elu(0.7),
@@ -16,6 +16,11 @@ const ACTIVATIONS: [Activation; 9] = [
     Activation::GeluTanh,
     Activation::Silu,
     Activation::Softplus,
+    Activation::Selu,
+    Activation::Mish,
+    Activation::Hardsigmoid,
+    Activation::Hardswish,
+    Activation::Softsign,
     Activation::Tanh,
     Activation::Sigmoid,
 ];

@@ -1,11 +1,11 @@
-//! Several tensors become one.
+//! Several tensors become one, and one several.
 
 use ndarray::Slice;
 
 use super::axes;
 use crate::{Real, Tensor, Var};
 
-/// # Joining
+/// # Joining and splitting
 impl<F: Real> Var<'_, F> {
     /// The tensors one after the other along `axis`, whose sizes add up: `Var::concat(&[a, b], 0)`. Each gets its slice
     /// of `dy`.
@@ -86,6 +86,38 @@ impl<F: Real> Var<'_, F> {
             edges.push(part.edge(move |dy| dy.index_axis_move(axis, i)));
         }
         parts[0].tape().record_many("stack", y, edges)
+    }
+
+    /// The parts of `x` of these `sizes` along `axis`, one after the other, which [`concat`](Var::concat) puts together
+    /// again: a [`slice`](Var::slice) each.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// let parts = tape.variable([1.0, 2.0, 3.0]).split(&[1, 2], 0);
+    /// assert_eq!(parts[0].value(), [1.0].into_tensor());
+    /// assert_eq!(parts[1].value(), [2.0, 3.0].into_tensor());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no such axis, or the sizes do not add up to its length.
+    #[doc(alias("chunk", "unbind", "array_split"))]
+    #[track_caller]
+    pub fn split(self, sizes: &[usize], axis: isize) -> Vec<Self> {
+        let shape = self.shape();
+        let length = shape[axes::axis("split", axis, &shape).index()];
+        assert!(
+            sizes.iter().try_fold(0_usize, |sum, &size| sum.checked_add(size)) == Some(length),
+            "`split`: sizes {sizes:?} do not add up to the length of axis {axis} of shape {shape:?}"
+        );
+        let mut parts = Vec::with_capacity(sizes.len());
+        let mut start = 0;
+        for size in sizes {
+            parts.push(self.slice(axis, start..start + size));
+            start += size;
+        }
+        parts
     }
 }
 

@@ -246,6 +246,11 @@ fn activate(which: Activation, y: &mut [f32]) {
         Activation::GeluTanh => each!(x => activation::gelu_tanh(x)),
         Activation::Silu => each!(x => activation::silu(x)),
         Activation::Softplus => each!(x => activation::softplus(x)),
+        Activation::Selu => each!(x => activation::selu(x)),
+        Activation::Mish => each!(x => activation::mish(x)),
+        Activation::Hardsigmoid => each!(x => activation::hardsigmoid(x)),
+        Activation::Hardswish => each!(x => activation::hardswish(x)),
+        Activation::Softsign => each!(x => activation::softsign(x)),
         Activation::Tanh => each!(x => activation::tanh(x)),
         Activation::Sigmoid => each!(x => activation::sigmoid(x)),
     }

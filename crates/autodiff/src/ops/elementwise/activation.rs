@@ -1,6 +1,6 @@
 //! Activation functions. `dy` is the upstream gradient, `dx` the answer.
 
-use super::formulas::{self, gelu_argument, sigmoid, times_sigmoid};
+use super::formulas::{self, SELU_ALPHA, SELU_LAMBDA, gelu_argument, sigmoid, times_sigmoid};
 use super::unary::times_exp;
 use crate::compute::inlined;
 use crate::{Real, Var};
@@ -167,6 +167,112 @@ impl<F: Real> Var<'_, F> {
     pub fn softplus(self) -> Self {
         self.unary("softplus", inlined!(|x| formulas::softplus(x)), inlined!(|dy, x, _| times_sigmoid(dy, x)))
     }
+
+    /// `y = λ x` where `x > 0`, else `λ α (eˣ - 1)`, in the shape of `x`; `dx = λ dy` there, else `λ α eˣ dy`. With
+    /// `λ = 1.0507…` and `α = 1.6733…` activations keep mean 0 and variance 1 from layer to layer (Klambauer et al.,
+    /// 2017).
+    ///
+    /// ```
+    /// # let tape = wengert_autodiff::Tape::<f64>::new();
+    /// let (above, below) = (tape.variable(2.0).selu(), tape.variable(-50.0).selu());
+    /// assert!((above.item() - 2.0 * 1.050701).abs() < 1e-6);
+    /// assert!((below.item() + 1.6732632 * 1.050701).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn selu(self) -> Self {
+        self.unary(
+            "selu",
+            inlined!(|x| formulas::selu(x)),
+            inlined!(|dy, x: F, _| {
+                let (lambda, alpha) = (F::from_f64(SELU_LAMBDA), F::from_f64(SELU_ALPHA));
+                let below = times_exp(lambda * alpha * dy, x);
+                if x > F::ZERO { lambda * dy } else { below }
+            }),
+        )
+    }
+
+    /// `y = x t` with `t = tanh(ln(1 + eˣ))`, in the shape of `x` (Misra, 2019);
+    /// `dx = (t + x (1 - t²) σ(x)) dy`, as `(t + 4 x e² (1 + e) / d²) dy` with `e = e⁻ˣ` and `d = 1 + 2e + 2e²`, which
+    /// neither cancels nor overflows for `x ≥ 0`, and the same in `eˣ` below.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([0.0, 50.0]).mish().value(), [0.0, 50.0].into_tensor());
+    /// ```
+    #[track_caller]
+    pub fn mish(self) -> Self {
+        self.unary("mish", inlined!(|x| formulas::mish(x)), inlined!(|dy, x, _| mish_pullback(dy, x)))
+    }
+
+    /// `y = (x + 3) / 6`, not below 0 and not above 1, in the shape of `x`: the [sigmoid](Var::sigmoid) in straight
+    /// lines; `dx = dy / 6` where `-3 < x < 3`, else 0.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([-4.0, 0.0, 4.0]).hardsigmoid().value(), [0.0, 0.5, 1.0].into_tensor());
+    /// ```
+    #[doc(alias("hard_sigmoid", "Hardsigmoid"))]
+    #[track_caller]
+    pub fn hardsigmoid(self) -> Self {
+        self.unary("hardsigmoid", inlined!(|x| formulas::hardsigmoid(x)), |dy, x: F, _| {
+            if x.abs() < F::from_f64(3.0) { dy / F::from_f64(6.0) } else { F::ZERO }
+        })
+    }
+
+    /// `y = x` times the [hardsigmoid](Var::hardsigmoid), in the shape of `x`: [silu](Var::silu) in pieces (Howard et
+    /// al., 2019); `dx = (2x + 3) dy / 6` where `-3 < x < 3`, 0 below and `dy` above.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([-4.0, -1.5, 4.0]).hardswish().value(), [0.0, -0.375, 4.0].into_tensor());
+    /// ```
+    #[doc(alias("hard_swish", "Hardswish"))]
+    #[track_caller]
+    pub fn hardswish(self) -> Self {
+        self.unary("hardswish", inlined!(|x| formulas::hardswish(x)), |dy, x: F, _| {
+            let three = F::from_f64(3.0);
+            if x <= -three {
+                F::ZERO
+            } else if x >= three {
+                dy
+            } else {
+                dy * ((x + x + three) / F::from_f64(6.0))
+            }
+        })
+    }
+
+    /// `y = x / (1 + |x|)`, in the shape of `x`; `dx = dy / (1 + |x|)²`.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{IntoTensor, Tape};
+    /// # let tape = Tape::new();
+    /// assert_eq!(tape.variable([-1.0, 3.0]).softsign().value(), [-0.5, 0.75].into_tensor());
+    /// ```
+    #[track_caller]
+    pub fn softsign(self) -> Self {
+        self.unary("softsign", inlined!(|x| formulas::softsign(x)), |dy, x: F, _| {
+            let root = F::ONE + x.abs();
+            dy / root / root
+        })
+    }
+}
+
+/// The gradient of [`mish`](Var::mish).
+#[inline(always)]
+fn mish_pullback<F: Real>(dy: F, x: F) -> F {
+    let (one, two, four) = (F::ONE, F::from_f64(2.0), F::from_f64(4.0));
+    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
+    let e = root * root;
+    // Further out e is 0 whatever the factor is.
+    let x_within = x.max(F::from_f64(-1500.0)).min(F::from_f64(1500.0));
+    let d = one + two * e * (one + e);
+    let above = dy * ((one + two * e) / d + four * x_within * e * e * (one + e) / (d * d));
+    let d = e * (e + two) + two;
+    let below = dy * root * (root * ((e + two) / d + four * x_within * (one + e) / (d * d)));
+    if x < F::ZERO { below } else { above }
 }
 
 /// `f σ(x) σ(-x)`, the derivative of `σ`, also where that is too small.

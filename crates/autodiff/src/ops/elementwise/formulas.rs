@@ -5,6 +5,10 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use crate::Real;
 
+/// The factors of [`selu`] with which activations of mean 0 and variance 1 keep them.
+pub(super) const SELU_LAMBDA: f64 = 1.050_700_987_355_480_5;
+pub(super) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+
 /// `max(x, 0)`; NaN stays NaN.
 #[inline(always)]
 pub fn relu<F: Real>(x: F) -> F {
@@ -46,6 +50,58 @@ pub fn silu<F: Real>(x: F) -> F {
 #[inline(always)]
 pub fn softplus<F: Real>(x: F) -> F {
     x.max(F::ZERO) + (-x.abs()).fast_exp().fast_ln_1p()
+}
+
+/// `λ x` where `x > 0`, else `λ α (eˣ - 1)`.
+#[inline(always)]
+pub fn selu<F: Real>(x: F) -> F {
+    F::from_f64(SELU_LAMBDA) * elu(F::from_f64(SELU_ALPHA), x)
+}
+
+/// `x tanh(ln(1 + eˣ))`.
+#[inline(always)]
+pub fn mish<F: Real>(x: F) -> F {
+    // With e = e^-|x|, the tangent is (1 + 2e) / (1 + 2e + 2e²), or e (e + 2) / (e (e + 2) + 2) below 0.
+    let (one, two) = (F::ONE, F::from_f64(2.0));
+    let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
+    let e = root * root;
+    let below = (x * root) * (root * (e + two) / (e * (e + two) + two));
+    let above = x * ((one + two * e) / (one + two * e * (one + e)));
+    if x < F::ZERO { below } else { above }
+}
+
+/// `(x + 3) / 6`, not below 0 and not above 1; NaN stays NaN.
+#[inline(always)]
+pub fn hardsigmoid<F: Real>(x: F) -> F {
+    let three = F::from_f64(3.0);
+    let between = (x + three) / F::from_f64(6.0);
+    if x <= -three {
+        F::ZERO
+    } else if x >= three {
+        F::ONE
+    } else {
+        between
+    }
+}
+
+/// `x` times [`hardsigmoid`].
+#[inline(always)]
+pub fn hardswish<F: Real>(x: F) -> F {
+    let three = F::from_f64(3.0);
+    let between = x * ((x + three) / F::from_f64(6.0));
+    if x <= -three {
+        F::ZERO
+    } else if x >= three {
+        x
+    } else {
+        between
+    }
+}
+
+/// `x / (1 + |x|)`.
+#[inline(always)]
+pub fn softsign<F: Real>(x: F) -> F {
+    x / (F::ONE + x.abs())
 }
 
 /// `tanh x`.
