@@ -2,24 +2,10 @@
 //
 //     node page.mjs SCREENSHOTS PAGE.html...
 //
-// Needs the package playwright-core and a Chromium; CHROMIUM names another one than /usr/bin/chromium.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+// browser.mjs says what it needs.
+import { join } from 'node:path';
 
-// From the working directory, where the package was installed, and not from where this file is.
-const { chromium } = createRequire(join(process.cwd(), 'here.js'))('playwright-core');
-
-const WIDTHS = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-
-const failures = [];
-function check(holds, what) {
-  if (!holds) failures.push(what);
-}
+import { check, checkWidth, visitAll } from './browser.mjs';
 
 /** Every figure is on the page, with paths that have a size, and no label of an axis lies on another. */
 async function checkFigures(page, where) {
@@ -45,11 +31,6 @@ async function checkFigures(page, where) {
     return found.map((problem) => `"${title}" ${problem}`);
   }));
   problems.forEach((problem) => check(false, `${where}: ${problem}`));
-}
-
-async function checkWidth(page, where) {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  check(content <= window, `${where}: the page is ${content} wide in a window of ${window}`);
 }
 
 async function checkSlider(page, where) {
@@ -101,14 +82,12 @@ async function checkTable(page, where) {
   check((await names()).length === all.length, `${where}: rows are missing without a filter`);
 }
 
-async function visit(browser, file, screenshots, [size, viewport], colorScheme) {
-  const where = `${basename(dirname(file))}-${basename(file, '.html')}-${size}-${colorScheme}`;
-  const context = await browser.newContext({ viewport, colorScheme, offline: true });
-  const page = await context.newPage();
-  page.on('console', (message) => check(!['error', 'warning'].includes(message.type()), `${where}: ${message.text()}`));
-  page.on('pageerror', (error) => check(false, `${where}: ${error}`));
-  page.on('request', (request) => check(/^(file|data):/.test(request.url()), `${where}: asks for ${request.url()}`));
-  await page.goto(pathToFileURL(resolve(file)).href);
+const [screenshots, ...files] = process.argv.slice(2);
+if (files.length === 0) {
+  console.error('usage: node page.mjs SCREENSHOTS PAGE.html...');
+  process.exit(2);
+}
+await visitAll(files, screenshots, async (page, where) => {
   check((await page.$$('figure')).length > 0, `${where}: no figure`);
   await checkFigures(page, where);
   await checkWidth(page, where);
@@ -116,25 +95,4 @@ async function visit(browser, file, screenshots, [size, viewport], colorScheme) 
   await checkHover(page, where);
   await page.screenshot({ path: join(screenshots, `${where}.png`), fullPage: true });
   await checkTable(page, where);
-  await context.close();
-}
-
-const [screenshots, ...files] = process.argv.slice(2);
-if (files.length === 0) {
-  console.error('usage: node page.mjs SCREENSHOTS PAGE.html...');
-  process.exit(2);
-}
-mkdirSync(screenshots, { recursive: true });
-const profile = mkdtempSync(join(tmpdir(), 'page-'));
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS, env: { ...process.env, HOME: profile } });
-for (const file of files) {
-  for (const size of Object.entries(WIDTHS)) {
-    for (const scheme of ['light', 'dark']) await visit(browser, file, screenshots, size, scheme);
-  }
-}
-await browser.close();
-rmSync(profile, { recursive: true, force: true });
-failures.forEach((failure) => console.error(failure));
-console.log(failures.length === 0 ? 'the pages work' : `${failures.length} problems`);
-process.exit(failures.length === 0 ? 0 : 1);
+});

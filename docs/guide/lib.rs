@@ -36,6 +36,7 @@ chapters! {
     exchange
     performance
     own_crate
+    browser
     deployment
     names
 }

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use wengert_lab::{Experiment, Report, experiments};
 
-use crate::print_text;
+use crate::{playground, print_text};
 
 #[derive(Subcommand)]
 pub(crate) enum Lab {
@@ -26,6 +26,15 @@ pub(crate) enum Lab {
     /// Runs all experiments and writes `index.html`, which needs no network, and `report.json`.
     All {
         /// The directory for the two files; made if it is not there.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Writes `playground.html`, on which optimizers walk and networks learn in the browser, without a network.
+    ///
+    /// Builds what runs there with cargo, so it needs a copy of the repository as the current directory, and
+    /// `rustup target add wasm32-unknown-unknown`.
+    Playground {
+        /// The directory for the file; made if it is not there.
         #[arg(long)]
         out: PathBuf,
     },
@@ -51,6 +60,13 @@ pub(crate) fn run(lab: &Lab) -> Result<ExitCode, Box<dyn Error>> {
             write(&page, &report.to_html())?;
             print_text(&summary(&report, out))?;
             Ok(code(&report))
+        }
+        Lab::Playground { out } => {
+            let page = out.join("playground.html");
+            try_to_write(out, &[&page])?;
+            write(&page, &playground::page()?)?;
+            print_text(&format!("{}\n", page.display()))?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

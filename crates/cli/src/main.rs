@@ -10,6 +10,7 @@ mod diff;
 mod inspect;
 mod json;
 mod lab;
+mod playground;
 mod terminal;
 
 use std::error::Error;

@@ -42,11 +42,14 @@ fn run_prints_what_was_found() {
 fn wrong_input_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["lab", "run", "constant-gradient", "typo"], "there is no experiment `typo`; `wengert lab list`"),
         (&["lab", "run"], "NAMES"),
         (&["lab", "all"], "--out"),
         (&["lab", "all", "--out", "file/inside"], "file/inside: "),
+        (&["lab", "playground"], "--out"),
+        (&["lab", "playground", "--out", "file/inside"], "file/inside: "),
+        (&["lab", "playground", "--out", "."], "a copy of the repository"),
     ];
     for (arguments, part) in cases {
         let (code, output, complaint) = wengert(dir.path(), arguments);

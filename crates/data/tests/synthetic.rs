@@ -100,3 +100,36 @@ fn the_nearest_mean_image_is_neither_perfect_nor_useless() {
     let accuracy = correct.count() as f64 / 1000.0;
     assert!((0.5..0.92).contains(&accuracy), "{accuracy}");
 }
+
+/// What a mouse draws comes in any size and at any place, and from hands of any habit.
+#[test]
+fn a_drawing_is_placed_as_a_digit_is() {
+    let seven = [[35.0, 20.0], [65.0, 20.0], [60.0, 40.0], [45.0, 85.0]];
+    let image = synthetic::drawing(&[seven.to_vec()]);
+    assert_eq!(image.dim(), (28, 28));
+    // Powers of two, so that no rounding differs.
+    let moved = seven.map(|[x, y]| [4.0 * x + 256.0, 4.0 * y - 512.0]);
+    assert_eq!(synthetic::drawing(&[moved.to_vec()]), image);
+    let without_points = synthetic::drawing(&[vec![], seven.to_vec(), vec![]]);
+    assert_eq!(without_points, image);
+
+    let inked: Vec<_> = image.indexed_iter().filter(|(_, ink)| **ink > 0).map(|((y, _), _)| y).collect();
+    let (low, high) = (*inked.iter().min().unwrap(), *inked.iter().max().unwrap());
+    assert!((19..=20).contains(&(high - low + 1)), "MNIST's digits are 20 pixels high, not {low} to {high}");
+
+    assert!(synthetic::drawing(&[]).iter().all(|&ink| ink == 0));
+    // A dot, as a point, as a click, as a mouse that shook: in the middle, and round.
+    for dot in [vec![[5.0, 7.0]], vec![[5.0, 7.0]; 3], vec![[1e18, -1e18]], vec![[0.0, 1e-30], [1e-30, 0.0]]]
+    {
+        let image = synthetic::drawing(std::slice::from_ref(&dot));
+        assert_eq!(image.iter().filter(|&&ink| ink > 0).count() % 4, 0, "{dot:?} gives {image}");
+        let middle = image.slice(ndarray::s![13..15, 13..15]);
+        assert!(middle.iter().all(|&ink| ink == middle[[0, 0]] && ink > 100), "{dot:?} gives {image}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a coordinate of the drawing is NaN")]
+fn a_drawing_has_coordinates_that_are_numbers() {
+    synthetic::drawing(&[vec![[0.0, f32::NAN]]]);
+}

@@ -23,6 +23,8 @@ impl Temporary {
             options.write(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, if private { 0o600 } else { 0o666 });
+            #[cfg(not(unix))]
+            let _ = private; // there is no such mode
             let file = options.open(&path)?;
             let temporary = Self(path);
             // Another process that removes abandoned files may have come before the lock.

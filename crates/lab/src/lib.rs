@@ -26,6 +26,8 @@ pub use figure::{Axis, Figure, Series, Style};
 pub use grade::wrong;
 pub use grade::{Grade, LawFinding, Paper, grade, grade_as, grade_port};
 pub use landscape::{Landscape, circle, eigenvalues, log_levels};
+#[doc(hidden)]
+pub use report::{FIGURE_STYLE, fill};
 pub use report::{Finding, Report};
 pub use run::{
     Divergence, LimitCycle, Recorder, Recording, RecordingError, Runner, compare_precisions,

@@ -80,6 +80,11 @@ impl Wave {
 }
 
 impl Pen {
+    /// The mean of all pens, without pressure and noise.
+    pub(crate) fn steady() -> Self {
+        Self { radius: 1.2, softness: 1.25, pressure: 0.0, phase: 0.0, noise: 0.0 }
+    }
+
     fn random(rng: &mut ChaCha8Rng) -> Self {
         let thickness = uniform(rng, 0.0, 1.0);
         Self {

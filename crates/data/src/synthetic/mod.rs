@@ -28,13 +28,13 @@ mod raster;
 mod strokes;
 
 use chacha20::ChaCha8Rng;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
 use crate::ImageDataset;
-use hand::Hand;
+use hand::{Hand, Pen};
 
 /// Rows, and columns, of an image.
 const SIZE: usize = 28;
@@ -53,6 +53,32 @@ pub fn digits(n: usize, seed: u64) -> ImageDataset {
     });
     let images = Array3::from_shape_vec((n, SIZE, SIZE), pixels).expect("one chunk per image");
     ImageDataset::new(images, labels, 10).expect("one label below 10 per image")
+}
+
+/// A drawing as an image like those of [`digits`], `[28, 28]`: for digits that somebody draws with a mouse or a finger.
+/// Its strokes are lists of points `[x, y]`, with `y` downwards and in any unit, for size and place are made those of
+/// MNIST. The pen is of mean width and steady. Without a point the image is blank.
+///
+/// ```
+/// let one = wengert_data::synthetic::drawing(&[vec![[5.0, 0.0], [5.0, 90.0]]]);
+/// assert_eq!((one[[14, 13]], one[[14, 2]]), (255, 0)); // ink in the middle, none at the left
+/// ```
+///
+/// # Panics
+///
+/// If a coordinate is not a number, or beyond 1e18.
+pub fn drawing(strokes: &[Vec<[f32; 2]>]) -> Array2<u8> {
+    for &x in strokes.iter().flatten().flatten() {
+        assert!(x.abs() <= 1e18, "a coordinate of the drawing is {x}");
+    }
+    // A stroke of one point is a dot.
+    let dotted = |stroke: &Vec<_>| if let [point] = stroke[..] { vec![point; 2] } else { stroke.clone() };
+    let strokes: Vec<_> = strokes.iter().filter(|stroke| !stroke.is_empty()).map(dotted).collect();
+    let mut image = vec![0; SIZE * SIZE];
+    if !strokes.is_empty() {
+        raster::ink(&strokes, &Pen::steady(), &mut stream(0, 0), &mut image);
+    }
+    Array2::from_shape_vec((SIZE, SIZE), image).expect("28 × 28 pixels")
 }
 
 /// One of the 2⁶⁴ independent streams of random numbers that ChaCha has for each seed.

@@ -42,7 +42,7 @@ fn fit(strokes: &[Vec<Point>], margin: f32) -> impl Fn(Point) -> Point {
             high[k] = high[k].max(point[k]);
         }
     }
-    let longest = (high[0] - low[0]).max(high[1] - low[1]);
+    let longest = (high[0] - low[0]).max(high[1] - low[1]).max(1e-12); // of a dot
     let scale = (BOX as f32 - 2.0 * margin) / longest;
     move |point| [0, 1].map(|k| scale * (point[k] - 0.5 * (low[k] + high[k])) + 0.5 * BOX as f32)
 }

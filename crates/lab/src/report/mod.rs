@@ -22,6 +22,10 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use crate::{Check, Experiment, Outcome};
 use number::number;
+pub use page::fill;
+
+/// The colours and lines of figures, for other pages.
+pub const FIGURE_STYLE: &str = include_str!("figure.css");
 
 /// What experiments found, in the order they were given in.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ pub(super) fn page(report: &Report) -> String {
 }
 
 /// `template` with a value for each `{{name}}`; a value is not searched for further names.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut parts = template.split("{{");
     let mut page = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -1,0 +1,59 @@
+// Which part of the page is shown, and what happens when something goes wrong.
+
+const page = { tab: null, ask: null };
+
+/** The answer to a question; where there is none, the page says why. */
+function attempt(question) {
+  const complaint = document.getElementById('complaint');
+  try {
+    const answer = page.ask(question);
+    complaint.hidden = true;
+    return answer;
+  } catch (error) {
+    const stopped = error instanceof WebAssembly.RuntimeError;
+    complaint.textContent = stopped ? 'The program stopped at a mistake of its own, and starts anew.' : error.message;
+    complaint.hidden = false;
+    return null;
+  }
+}
+
+function show() {
+  const tabs = ['landscape', 'xor', 'digits'];
+  page.tab = tabs.find((tab) => `#${tab}` === location.hash) ?? tabs[0];
+  for (const link of document.querySelectorAll('nav a')) {
+    link.ariaCurrent = link.hash === `#${page.tab}` ? 'page' : null;
+  }
+  const learns = page.tab !== 'landscape';
+  const shown = { landscape: !learns, learning: learns, xor: page.tab === 'xor', digits: page.tab === 'digits' };
+  shown.shares = shown.digits;
+  for (const [name, visible] of Object.entries(shown)) document.getElementById(`on-${name}`).hidden = !visible;
+  showRules(learns ? 'learn' : 'walk');
+  if (!learns) walkAnew();
+  else if (learning.task === page.tab) drawLearning();
+  else learnAnew();
+}
+
+function redraw() {
+  if (page.tab === 'landscape') drawWalk();
+  else drawLearning();
+}
+
+(async () => {
+  try {
+    page.ask = await openProgram();
+  } catch (error) {
+    const complaint = document.getElementById('complaint');
+    complaint.textContent = `This browser cannot run the program: ${error.message}`;
+    complaint.hidden = false;
+    return;
+  }
+  const { landscapes, rules: kinds } = page.ask('catalogue');
+  openRules(kinds, () => (page.tab === 'landscape' ? walkAnew() : learnAnew()));
+  openLandscapes(landscapes);
+  openLearning();
+  addEventListener('hashchange', show);
+  addEventListener('resize', redraw);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  show();
+  if (page.tab === 'landscape') playWalk();
+})();
