@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use wengert_autodiff::ndarray::{ArrayD, Axis, IxDyn};
+use wengert_autodiff::ndarray::{Array1, ArrayD, Axis, IxDyn};
 use wengert_autodiff::{Param, Tape, Tensor, Var};
 
 /// The terms of the long sums.
@@ -58,7 +58,19 @@ fn values(n: usize) -> Vec<Value> {
         ("softmax", vec![n], |x| x.softmax(0), count.recip()),
         ("logsumexp", vec![n], |x| x.logsumexp(), x + count.ln()),
         ("rms_norm", vec![1, n], |x| x.rms_norm(None, 0.0), 1.0),
+        ("cumsum", vec![n], |x| x.cumsum(0).slice(0, x.shape()[0] - 1..x.shape()[0]), count * x),
+        (
+            "scatter_add",
+            vec![n],
+            |x| filled(x.tape(), &[2], 0.0).scatter_add(0, zeros(x.shape()[0]).view(), x),
+            count * x,
+        ),
+        ("the mean of an image", vec![1, 1, n, 1], |x| x.adaptive_avg_pool2d([1, 1]), x),
     ]
+}
+
+fn zeros(n: usize) -> Array1<usize> {
+    Array1::zeros(n)
 }
 
 /// An op, the shape of its parameter, and the loss of which the first element of the gradient is `n X`.
@@ -86,6 +98,20 @@ fn gradients() -> Vec<Gradient> {
         ("the weight of rms_norm", vec![2], |w, n| {
             let y = filled(w.tape(), &[n, 2], 1.0).rms_norm(Some(w), 0.0);
             (y * filled(w.tape(), &[n, 2], X)).sum()
+        }),
+        ("rows taken by index_select", vec![2, 2], |x, n| {
+            (x.index_select(0, &vec![0; n]) * filled(x.tape(), &[n, 2], X)).sum()
+        }),
+        ("elements taken by gather", vec![2], |x, n| {
+            (x.gather(0, zeros(n).view()) * filled(x.tape(), &[n], X)).sum()
+        }),
+        ("a border", vec![1], |x, n| (x.pad_replicate(&[(n - 1, 0)]) * filled(x.tape(), &[n], X)).sum()),
+        ("pixels that are repeated", vec![1, 1, 1, 1], |x, n| {
+            (x.upsample_nearest2d([1, n]) * filled(x.tape(), &[1, 1, 1, n], X)).sum()
+        }),
+        // By symmetry each of the two pixels has half of all.
+        ("pixels between two", vec![1, 1, 1, 2], |x, n| {
+            (x.upsample_bilinear2d([1, 2 * n], false) * filled(x.tape(), &[1, 1, 1, 2 * n], X)).sum()
         }),
     ]
 }

@@ -88,6 +88,34 @@ fn sum_of_lanes<const N: usize, F: Real>(x: &[F], y: &[F], term: &impl Fn(F, F) 
     sums[0]
 }
 
+/// A sum to which single terms come in any number: held as a number and what its rounding took (Neumaier, 1974).
+///
+/// It is exact to a unit in the last place, and twice as slow as adding.
+#[inline(always)]
+pub(crate) fn add_one<F: Real>(sum: &mut F, lost: &mut F, x: F) {
+    let next = *sum + x;
+    let rounded = if sum.abs() >= x.abs() { (*sum - next) + x } else { (x - next) + *sum };
+    *lost += rounded;
+    *sum = next + *lost;
+    *lost -= *sum - next;
+    // An infinite sum has lost nothing that can be told.
+    if !lost.is_finite() {
+        (*sum, *lost) = (next, F::ZERO);
+    }
+}
+
+/// Whether one of the places gets so many terms that they should not be added one after the other.
+pub(crate) fn crowded<'i>(indices: impl ExactSizeIterator<Item = &'i usize>, places: usize) -> bool {
+    if indices.len() <= ROWS {
+        return false;
+    }
+    let mut terms = vec![0_usize; places];
+    indices.into_iter().any(|&place| {
+        terms[place] += 1;
+        terms[place] > ROWS
+    })
+}
+
 /// `to ← Σ` of `n` rows that are as long as `to`; `add` adds a few of them, one after the other.
 pub(crate) fn sum_rows<F: Real>(n: usize, to: &mut [F], add: impl Fn(Range<usize>, &mut [F])) {
     let levels = n.div_ceil(ROWS).next_power_of_two().ilog2() as usize;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Sliding, for_each_part, part};
 use crate::compute::layout::{ROW_MAJOR, row_major};
-use crate::compute::sum::sum;
+use crate::compute::sum::{add_one, sum};
 use crate::compute::{Real, Tensor, buffers, inlined, vectorized};
 
 /// The pixels of one axis that a window covers, every `step`-th of a range, and by how many a mean divides.
@@ -137,9 +137,9 @@ impl Windows {
     pub(crate) fn mean<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
         self.to_places(x, |x, y| {
             for (y, (rows, columns)) in y.iter_mut().zip(self.windows()) {
-                let mut total = F::ZERO;
+                let (mut total, mut lost) = (F::ZERO, F::ZERO);
                 for row in rows.indices() {
-                    total += sum(&x[row * self.input[1]..][columns.pixels.clone()]);
+                    add_one(&mut total, &mut lost, sum(&x[row * self.input[1]..][columns.pixels.clone()]));
                 }
                 *y = total / F::from_f64((rows.divisor * columns.divisor) as f64);
             }

@@ -3,6 +3,7 @@
 use ndarray::Axis;
 
 use super::Reduction;
+use crate::compute::sum::add_one;
 use crate::compute::{buffers, elementwise, layout, reduce};
 use crate::ops::axes;
 use crate::{Real, Var};
@@ -153,19 +154,11 @@ fn cumprod_pullback<F: Real>(dy: &mut [F], x: &[F]) {
     }
 }
 
-/// The sums so far, each held as a number and what its rounding took.
+/// The sums so far.
 fn running_sums<'x, F: Real>(pairs: impl Iterator<Item = (&'x mut F, &'x F)>) {
     let (mut sum, mut lost) = (F::ZERO, F::ZERO);
     for (y, &x) in pairs {
-        let next = sum + x;
-        let rounded = if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
-        lost += rounded;
-        sum = next + lost;
-        lost -= sum - next;
-        // An infinite sum has lost nothing that can be told.
-        if !lost.is_finite() {
-            (sum, lost) = (next, F::ZERO);
-        }
+        add_one(&mut sum, &mut lost, x);
         *y = sum;
     }
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{Axis, Slice, Zip};
 
+use crate::compute::sum::add_one;
 use crate::compute::{buffers, layout, reduce};
 use crate::{Real, Tensor, Var};
 
@@ -218,11 +219,13 @@ impl<F: Real> Var<'_, F> {
         });
         let dx = self.edge(move |dy| {
             let mut dx = Tensor::zeros(x_shape);
+            let mut lost = vec![F::ZERO; dx.len_of(axis)];
             Zip::from(dx.lanes_mut(axis)).and(dy.lanes(axis)).for_each(|mut dx, dy| {
+                lost.fill(F::ZERO);
                 for (&dy, &(i, t)) in dy.into_iter().zip(&neighbors) {
-                    dx[i] += (F::ONE - t) * dy;
+                    add_one(&mut dx[i], &mut lost[i], (F::ONE - t) * dy);
                     if t != F::ZERO {
-                        dx[i + 1] += t * dy;
+                        add_one(&mut dx[i + 1], &mut lost[i + 1], t * dy);
                     }
                 }
             });
