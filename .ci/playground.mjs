@@ -26,7 +26,7 @@ const framesPerSecond = (page) => page.evaluate(() => new Promise((done) => {
   let frames = 0;
   const frame = (now) => {
     frames += 1;
-    if (now - start > 1500) done(1000 * frames / (now - start));
+    if (now - start > 1000) done(1000 * frames / (now - start));
     else requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
@@ -111,11 +111,27 @@ async function checkOptions(page, where) {
   check(await page.isHidden('#complaint'), `${where}: the complaint stays`);
 }
 
+/** How many steps are made in so many frames. */
+const stepsInFrames = (page) => page.evaluate(() => new Promise((done) => {
+  const step = () => Number(document.getElementById('trained').textContent.slice(5));
+  let [frames, first] = [0, null];
+  const frame = () => {
+    first ??= step();
+    frames += 1;
+    if (frames === 20) done([step() - first, frames]);
+    else requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}));
+
 async function checkXor(page, where) {
   await go(page, 'xor');
   const before = await drawn(page, '.plane');
   await page.click('#train');
+  for (const rate of [-2, -2.1, -2.2]) await setSlider(page, 'fieldset.a input[type=range]', rate); // begins anew
   await checkSpeed(page, `${where}, XOR`);
+  const [steps, frames] = await stepsInFrames(page);
+  check(steps <= 2 * frames + 2, `${where}: ${steps} steps in ${frames} frames: more than one loop trains`);
   await page.waitForFunction(() => [...document.querySelectorAll('#truth tbody tr')].every((row) => {
     const [, , expected, ...answers] = [...row.cells].map((cell) => Number(cell.textContent));
     return answers.length === 2 && answers.every((answer) => Math.abs(answer - expected) < 0.1);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-const BUILD: [&str; 8] = [
+const BUILD: [&str; 7] = [
     "build",
     "--package=wengert-playground",
     "--lib",
@@ -14,7 +14,6 @@ const BUILD: [&str; 8] = [
     "--target=wasm32-unknown-unknown",
     "--message-format=json-render-diagnostics",
     "--locked",
-    "--quiet",
 ];
 
 /// The page, around the program that cargo builds now. None is kept in the repository: it would be as old as whoever

@@ -1,6 +1,6 @@
 // Two optimizers on a landscape: the whole walk is computed at once, as often as the start or an option changes.
 
-const walk = { places: [], place: null, start: [0, 0], paths: [], lines: [], linesOf: null, playing: false };
+const walk = { places: [], place: null, start: [0, 0], paths: [], lines: [], linesOf: null, playing: false, frame: null };
 const map = document.getElementById('map');
 const stepSlider = document.getElementById('step');
 
@@ -34,7 +34,9 @@ function choosePlace(name, now = true) {
   walk.place = walk.places.find((place) => place.name === name);
   walk.start = walk.place.start;
   document.getElementById('formula').textContent = walk.place.formula;
-  if (now) { walkAnew(); playWalk(); }
+  if (!now) return;
+  walkAnew();
+  if (!still.matches) playWalk();
 }
 
 function moveStart(to) {
@@ -57,25 +59,27 @@ function walkAnew() {
 
 /** All steps in about six seconds. */
 function playWalk() {
+  pauseWalk();
   walk.playing = true;
   document.getElementById('play').textContent = 'pause';
   if (stepSlider.value === stepSlider.max) stepSlider.value = 0;
   let before = performance.now();
   let step = Number(stepSlider.value);
   const frame = (now) => {
-    if (!walk.playing || page.tab !== 'landscape') return pauseWalk();
+    if (page.tab !== 'landscape') return pauseWalk();
     step += (now - before) / 6000 * stepSlider.max;
     before = now;
     stepSlider.value = Math.floor(step);
     drawWalk();
     if (step >= stepSlider.max) return pauseWalk();
-    requestAnimationFrame(frame);
+    walk.frame = requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
+  walk.frame = requestAnimationFrame(frame);
 }
 
 function pauseWalk() {
   walk.playing = false;
+  cancelAnimationFrame(walk.frame);
   document.getElementById('play').textContent = 'play';
 }
 

@@ -6,7 +6,7 @@ const KEPT = 600;
 const BUDGET = 11;
 const SIDE = 48;
 
-const learning = { task: null, step: 0, running: false, seed: 1, history: [], calls: 0, every: 1 };
+const learning = { task: null, step: 0, running: false, frame: null, seed: 1, history: [], calls: 0, every: 1 };
 
 function openLearning() {
   const turn = () => (learning.running ? pauseTraining() : startTraining());
@@ -20,7 +20,7 @@ function openLearning() {
 
 /** Both networks from their start, which is the same. */
 function learnAnew() {
-  const was = learning.running;
+  const was = learning.running && learning.task === page.tab;
   pauseTraining();
   Object.assign(learning, { task: page.tab, step: 0, history: [], calls: 0, every: 1 });
   document.getElementById('taught').textContent = '';
@@ -46,18 +46,19 @@ function startTraining() {
   learning.running = true;
   document.getElementById('train').textContent = 'pause';
   const frame = () => {
-    if (!learning.running || page.tab !== learning.task) return pauseTraining();
+    if (page.tab !== learning.task) return pauseTraining();
     const start = performance.now();
     const slowly = learning.task === 'xor';
     do train(slowly ? 2 : 1); while (learning.running && !slowly && performance.now() - start < BUDGET);
     drawLearning();
-    requestAnimationFrame(frame);
+    if (learning.running) learning.frame = requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
+  learning.frame = requestAnimationFrame(frame);
 }
 
 function pauseTraining() {
   learning.running = false;
+  cancelAnimationFrame(learning.frame);
   document.getElementById('train').textContent = 'train';
 }
 

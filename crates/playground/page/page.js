@@ -1,6 +1,8 @@
 // Which part of the page is shown, and what happens when something goes wrong.
 
 const page = { tab: null, ask: null };
+/** Whoever wants no motion presses "play" for it. */
+const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** The answer to a question; where there is none, the page says why. */
 function attempt(question) {
@@ -55,5 +57,9 @@ function redraw() {
   addEventListener('resize', redraw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   show();
-  if (page.tab === 'landscape') playWalk();
+  for (const canvas of document.querySelectorAll('figure canvas')) {
+    const label = canvas.closest('figure').textContent.trim() || 'the answers in the plane';
+    Object.assign(canvas, { role: 'img', ariaLabel: label });
+  }
+  if (page.tab === 'landscape' && !still.matches) playWalk();
 })();

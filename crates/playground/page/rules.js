@@ -10,7 +10,7 @@ const PLACES = { eps: ['Outside', 'Inside', 'Uncorrected'], weight_decay: ['None
 
 const rules = {
   kinds: [],
-  pairs: { walk: ['RmsProp', 'AdaGrad'], learn: ['RmsProp', 'Adam'] },
+  pairs: { walk: ['RmsProp', 'Adam'], learn: ['RmsProp', 'Adam'] },
   world: 'walk',
   changed: () => {},
 };

@@ -156,7 +156,7 @@ impl Place {
         let heights = heights.map(|(i, j)| landscape.value([at(x, i), at(y, j)]));
         let (low, high) =
             heights.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), h| (low.min(h), high.max(h)));
-        let share = |i: u32| ((f64::from(i) + 0.5) / f64::from(LEVELS)).powi(self.power);
-        (0..LEVELS).map(|i| low + (high - low) * share(i)).collect()
+        let share = |i: u32| (f64::from(i) / f64::from(LEVELS + 1)).powi(self.power);
+        (1..=LEVELS).map(|i| low + (high - low) * share(i)).collect()
     }
 }

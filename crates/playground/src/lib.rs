@@ -4,6 +4,10 @@
 //!
 //! The design decision: the page computes with the crates as they are, and its script only draws. A playground that
 //! knew the rules by heart would be a second implementation, and show its own faults instead of ours.
+//!
+//! The guide has [a chapter about it].
+//!
+//! [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/browser.md
 #![forbid(unsafe_code)]
 
 mod catalogue;

@@ -73,7 +73,7 @@ where
 }
 
 /// A rule at work on one tensor, without its type: the program has each rule once and all else once, where an
-/// `Optimizer` of each rule would make it half as large again.
+/// `Optimizer` of each rule would make it a seventh larger.
 pub(crate) trait Walks {
     fn step(&mut self, param: &mut Tensor, grad: &Tensor);
     /// The effective rate of each element.

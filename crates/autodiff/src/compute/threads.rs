@@ -57,7 +57,7 @@ pub struct SetThreadsError(#[source] rayon::ThreadPoolBuildError);
 /// Like [`rayon::join`], except on a thread outside the pool. It hands over `b` only and runs `a` itself, where rayon
 /// would hand over both and sleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    // A browser has no other thread, and without rayon's part the program it loads is a quarter smaller.
+    // A browser has no other thread, and without rayon's part the program it loads is a seventh smaller.
     if cfg!(target_family = "wasm") {
         return (a(), b());
     }
