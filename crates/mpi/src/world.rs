@@ -1,0 +1,129 @@
+//! Ranks as processes that an MPI has started.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mpi::environment::Universe;
+use mpi::request::Request;
+use mpi::topology::{Rank, SimpleCommunicator};
+use mpi::traits::{Communicator, Destination, Equivalence, Source};
+use mpi::{Threading, request};
+
+use crate::{Group, GroupError};
+
+/// How long a rank waits before it ends all others: long enough for those that have found the same to say so.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// So many looks at a message that has not come yet, before the processor is left to others for a moment.
+const BUSY_LOOKS: u32 = 1000;
+const PAUSE: Duration = Duration::from_micros(50);
+
+/// All processes of `mpirun`.
+///
+/// Dropped by a panic, it ends them all: the others would wait.
+pub struct World {
+    world: SimpleCommunicator,
+    deadline: Duration,
+    /// Last, as it ends MPI when it is dropped.
+    _universe: Universe,
+}
+
+impl World {
+    /// Runs `train` in each process. Where it fails, or panics, or another rank has not answered for `deadline`, the
+    /// process prints why to standard error, and all processes end with an exit code that is not 0 within a second.
+    ///
+    /// Rank 0 may keep the others waiting, to evaluate or to write a file: the deadline must be longer than that.
+    ///
+    /// # Panics
+    ///
+    /// If MPI has been initialized before.
+    pub fn run<E: Display>(deadline: Duration, train: impl FnOnce(&Self) -> Result<(), E>) -> ExitCode {
+        // Only this thread calls MPI; those of rayon compute.
+        let (universe, _) =
+            mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
+        let world = Self { world: universe.world(), deadline, _universe: universe };
+        match train(&world) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => world.fail(&error),
+        }
+    }
+
+    fn fail(&self, error: &dyn Display) -> ! {
+        eprintln!("rank {} of {}: error: {error}", self.rank(), self.size());
+        thread::sleep(LAST_WORDS);
+        self.world.abort(1)
+    }
+
+    /// Waits until `done` has something, for a message from or to `rank`.
+    fn wait<T>(&self, rank: usize, mut done: impl FnMut() -> Option<T>) -> T {
+        let start = Instant::now();
+        let mut looks = 0;
+        loop {
+            if let Some(found) = done() {
+                return found;
+            }
+            looks += 1;
+            if looks < BUSY_LOOKS {
+                thread::yield_now();
+                continue;
+            }
+            thread::sleep(PAUSE);
+            if start.elapsed() > self.deadline {
+                // A message that is under way cannot be taken back, so that there is no error to return.
+                self.fail(&GroupError::Deadline { rank, after: self.deadline });
+            }
+        }
+    }
+
+    fn finish<'a>(&self, rank: usize, request: Request<'a, [u8], &request::LocalScope<'a>>) {
+        let mut pending = Some(request);
+        self.wait(rank, || match pending.take().expect("kept until it is done").test() {
+            Ok(_) => Some(()),
+            Err(request) => {
+                pending = Some(request);
+                None
+            }
+        });
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.world.abort(1);
+        }
+    }
+}
+
+impl Group for World {
+    fn rank(&self) -> usize {
+        self.world.rank() as usize
+    }
+
+    fn size(&self) -> usize {
+        self.world.size() as usize
+    }
+
+    /// # Panics
+    ///
+    /// If the message has 2³¹ bytes or more, which MPI cannot count.
+    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+        assert!(i32::try_from(message.len()).is_ok(), "`exchange`: a message of {} bytes", message.len());
+        let process = |rank: usize| self.world.process_at_rank(rank as Rank);
+        request::scope(|scope| {
+            let sent: Vec<_> =
+                to.iter().map(|&rank| (rank, process(rank).immediate_send(scope, message))).collect();
+            let mut received = Vec::new();
+            if let Some(rank) = from {
+                let (message, status) = self.wait(rank, || process(rank).immediate_matched_probe());
+                received = vec![0; status.count(u8::equivalent_datatype()) as usize];
+                request::scope(|scope| {
+                    self.finish(rank, message.immediate_matched_receive_into(scope, &mut received[..]));
+                });
+            }
+            sent.into_iter().for_each(|(rank, request)| self.finish(rank, request));
+            Ok(received)
+        })
+    }
+}
