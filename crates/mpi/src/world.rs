@@ -1,7 +1,7 @@
 //! Ranks as processes that an MPI has started.
 
 use std::fmt::Display;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,13 @@ use mpi::topology::{Rank, SimpleCommunicator};
 use mpi::traits::{Communicator, Destination, Equivalence, Source};
 use mpi::{Threading, request};
 
+use crate::agreement::first_objection;
 use crate::{Group, GroupError};
 
 /// How long a rank waits before it ends all others: long enough for those that have found the same to say so.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long MPI may take to end them.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// So many looks at a message that has not come yet, before the processor is left to others for a moment.
 const BUSY_LOOKS: u32 = 1000;
 const PAUSE: Duration = Duration::from_micros(50);
@@ -31,7 +34,8 @@ pub struct World {
 
 impl World {
     /// Runs `train` in each process. Where it fails, or panics, or another rank has not answered for `deadline`, the
-    /// process prints why to standard error, and all processes end with an exit code that is not 0 within a second.
+    /// process prints why to standard error, and all processes end with an exit code that is not 0: within a second, or
+    /// within six where MPI itself hangs.
     ///
     /// Rank 0 may keep the others waiting, to evaluate or to write a file: the deadline must be longer than that.
     ///
@@ -43,15 +47,28 @@ impl World {
         let (universe, _) =
             mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
         let world = Self { world: universe.world(), deadline, _universe: universe };
-        match train(&world) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => world.fail(&error),
+        if let Err(error) = train(&world) {
+            world.fail(&error);
         }
+        // To end MPI waits for all, for ever; so wait here first.
+        if let Err(error) = first_objection(&world, None) {
+            world.fail(&error);
+        }
+        ExitCode::SUCCESS
     }
 
     fn fail(&self, error: &dyn Display) -> ! {
         eprintln!("rank {} of {}: error: {error}", self.rank(), self.size());
         thread::sleep(LAST_WORDS);
+        self.end_all()
+    }
+
+    fn end_all(&self) -> ! {
+        // Where MPI itself hangs, this process ends all the same.
+        thread::spawn(|| {
+            thread::sleep(PATIENCE);
+            process::abort();
+        });
         self.world.abort(1)
     }
 
@@ -91,7 +108,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.world.abort(1);
+            self.end_all();
         }
     }
 }
@@ -110,13 +127,13 @@ impl Group for World {
     /// If the message has 2³¹ bytes or more, which MPI cannot count.
     fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         assert!(i32::try_from(message.len()).is_ok(), "`exchange`: a message of {} bytes", message.len());
-        let process = |rank: usize| self.world.process_at_rank(rank as Rank);
+        let at = |rank: usize| self.world.process_at_rank(rank as Rank);
         request::scope(|scope| {
             let sent: Vec<_> =
-                to.iter().map(|&rank| (rank, process(rank).immediate_send(scope, message))).collect();
+                to.iter().map(|&rank| (rank, at(rank).immediate_send(scope, message))).collect();
             let mut received = Vec::new();
             if let Some(rank) = from {
-                let (message, status) = self.wait(rank, || process(rank).immediate_matched_probe());
+                let (message, status) = self.wait(rank, || at(rank).immediate_matched_probe());
                 received = vec![0; status.count(u8::equivalent_datatype()) as usize];
                 request::scope(|scope| {
                     self.finish(rank, message.immediate_matched_receive_into(scope, &mut received[..]));

@@ -22,9 +22,10 @@ struct Settings {
 const SETTINGS: Settings = Settings { batch_size: 32, data: "101 rows, checksum 1" };
 
 type Start = (Sequential, Optimizer<RmsProp>, Settings, usize);
+type Change = fn(&mut Start);
 
 /// What each of four ranks is told when rank 2 alone starts with a `change`.
-fn told(change: fn(&mut Start)) -> Vec<Option<String>> {
+fn told(change: Change) -> Vec<Option<String>> {
     Threads::run(4, DEADLINE, |group| {
         let (model, opt) = start();
         let mut start = (model, opt, SETTINGS, 8);
@@ -46,7 +47,7 @@ fn equal_ranks_agree() {
 
 #[test]
 fn the_first_difference_is_named_on_every_rank() {
-    let cases: [(fn(&mut Start), &str); 9] = [
+    let cases: [(Change, &str); 9] = [
         (|start| start.3 = 5, "number of shards is 5, not 8"),
         (|start| start.2.batch_size = 33, "batch_size is 33, not 32"),
         (

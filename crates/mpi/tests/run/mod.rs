@@ -9,8 +9,9 @@ use wengert::optim::{Epsilon, Field, State, WeightDecay};
 use wengert::prelude::*;
 use wengert_mpi::Shards;
 
-pub const ROWS: usize = 101;
-pub const BATCH: usize = 32;
+/// The last batch has five rows, enough for two shards.
+const ROWS: usize = 101;
+const BATCH: usize = 32;
 
 pub type Data = (Array2<f32>, Vec<usize>);
 
