@@ -24,6 +24,7 @@ use wengert_mpi::{Group, Shards, World};
 
 /// Trains a multi-layer perceptron on handwritten digits, under `mpirun`.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct Args {
     /// A directory with the four MNIST files [default: generated digits]
     #[arg(long, value_name = "DIR")]

@@ -1,7 +1,9 @@
 //! Ranks as processes that an MPI has started.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::{self, ExitCode};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,7 +37,7 @@ pub struct World {
 impl World {
     /// Runs `train` in each process. Where it fails, or panics, or another rank has not answered for `deadline`, the
     /// process prints why to standard error, and all processes end with an exit code that is not 0: within a second, or
-    /// within six where MPI itself hangs.
+    /// within six where MPI itself hangs. The deadline is also for the start and the end of MPI, which wait for all.
     ///
     /// Rank 0 may keep the others waiting, to evaluate or to write a file: the deadline must be longer than that.
     ///
@@ -44,32 +46,27 @@ impl World {
     /// If MPI has been initialized before.
     pub fn run<E: Display>(deadline: Duration, train: impl FnOnce(&Self) -> Result<(), E>) -> ExitCode {
         // Only this thread calls MPI; those of rayon compute.
-        let (universe, _) =
-            mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
+        let start = || mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
+        let (universe, _) = within(deadline, "MPI has not started", start);
         let world = Self { world: universe.world(), deadline, _universe: universe };
         if let Err(error) = train(&world) {
             world.fail(&error);
         }
-        // To end MPI waits for all, for ever; so wait here first.
         if let Err(error) = first_objection(&world, None) {
             world.fail(&error);
         }
+        within(deadline, "MPI has not ended", || drop(world));
         ExitCode::SUCCESS
     }
 
     fn fail(&self, error: &dyn Display) -> ! {
-        eprintln!("rank {} of {}: error: {error}", self.rank(), self.size());
+        say(&format!("rank {} of {}: error: {error}", self.rank(), self.size()));
         thread::sleep(LAST_WORDS);
         self.end_all()
     }
 
     fn end_all(&self) -> ! {
-        // Where MPI itself hangs, this process ends all the same.
-        thread::spawn(|| {
-            thread::sleep(PATIENCE);
-            process::abort();
-        });
-        self.world.abort(1)
+        within(PATIENCE, "MPI has not ended the other processes", || self.world.abort(1))
     }
 
     /// Waits until `done` has something, for a message from or to `rank`.
@@ -103,6 +100,25 @@ impl World {
             }
         });
     }
+}
+
+/// In one piece, as all processes write to one terminal, and perhaps to nobody.
+fn say(message: &str) {
+    let _ = io::stderr().write_all(format!("{message}\n").as_bytes());
+}
+
+/// Where MPI waits for other processes, it waits for ever: this one then ends after `deadline`, and says what hangs.
+fn within<T>(deadline: Duration, silence: &'static str, call: impl FnOnce() -> T) -> T {
+    let (done, waiting) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if waiting.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
+            say(&format!("error: {silence} for {deadline:?}: another process is gone, or hangs"));
+            process::abort();
+        }
+    });
+    let result = call();
+    drop(done);
+    result
 }
 
 impl Drop for World {
