@@ -144,15 +144,17 @@ fn train(args: &Args, world: &World) -> Result<(), Box<dyn Error>> {
     let mut tape = Tape::with_seed(args.seed);
     tape.set_steps(opt.steps());
     let mut losses = 0.0; // since the last evaluation
-    let start = (Instant::now(), opt.steps());
+    let (first, mut spent) = (opt.steps(), Duration::ZERO);
     while opt.steps() < args.steps {
         for rows in batches(args, &index, opt.steps()) {
+            let start = Instant::now();
             let (loss, grads) = shards.step(&mut tape, &model, &rows, |tape, rows| {
                 let batch = data.train.gather(rows);
                 model.forward(tape.constant(batch.x)).cross_entropy(&batch.labels)
             })?;
             opt.step_if_finite(&mut model, &grads)?;
-            losses += loss;
+            spent += start.elapsed();
+            losses += f64::from(loss);
             if opt.steps() % args.every == 0 || opt.steps() == args.steps {
                 shards.check(&model, &opt, &run.settings)?;
                 if world.rank() == 0 {
@@ -166,12 +168,9 @@ fn train(args: &Args, world: &World) -> Result<(), Box<dyn Error>> {
         }
     }
     if world.rank() == 0 {
-        let (seconds, steps) = (start.0.elapsed().as_secs_f64(), opt.steps() - start.1);
-        eprintln!(
-            "{} processes, {steps} steps, {:.3} ms each",
-            world.size(),
-            1e3 * seconds / steps.max(1) as f64
-        );
+        let steps = opt.steps() - first;
+        let each = 1e3 * spent.as_secs_f64() / steps.max(1) as f64;
+        eprintln!("{} processes, {steps} steps of {each:.3} ms", world.size());
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! That all ranks were started alike, and are alike still.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wengert_autodiff::{Leaf, Module, ModulePath, Tensor};
-use wengert_optim::checkpoint::Element;
-use wengert_optim::{Field, Optimizer, Rule, State};
+use wengert_autodiff::{Module, ModulePath};
+use wengert_optim::checkpoint::{Checkpoint, Element, RawTensor, SavedOptimizer};
+use wengert_optim::{Optimizer, Rule};
 
 use crate::{Group, GroupError, Shards};
 
@@ -23,113 +26,65 @@ impl Shards<'_> {
     ///
     /// The same on every rank: the first rank that differs and the first thing in which it does. Or if a rank is gone
     /// or silent, or JSON cannot hold the settings.
-    pub fn check<R, F>(
+    pub fn check<R: Rule<F> + Serialize + DeserializeOwned, F: Element>(
         &self,
         model: &dyn Module<F>,
         opt: &Optimizer<R, F>,
         settings: &impl Serialize,
-    ) -> Result<(), GroupError>
-    where
-        R: Rule<F> + Serialize,
-        F: Element,
-    {
+    ) -> Result<(), GroupError> {
+        let opt = SavedOptimizer::new(opt)?;
         let mut own = vec![
             ("version of wengert-mpi".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("number of shards".to_owned(), self.count.to_string()),
         ];
-        add_json(&mut own, "", settings)?;
-        add_model(&mut own, model);
-        add_optimizer(&mut own, model, opt)?;
+        add_json(&mut own, "", &serde_json::to_string(settings)?)?;
+        add_tensors(&mut own, "tensor", &Checkpoint::from_model(model).model);
+        model.visit(&mut ModulePath::default(), &mut |name, leaf| {
+            own.push((format!("whether `{name}` is frozen"), leaf.is_frozen().to_string()));
+        });
+        own.push(("optimizer".to_owned(), opt.kind.clone()));
+        own.push(("steps of the optimizer".to_owned(), opt.steps.to_string()));
+        for rule in &opt.rules {
+            let group = rule.pattern.as_ref().map_or(String::new(), |group| format!(" of group `{group}`"));
+            add_json(&mut own, &format!("{}{group}: ", opt.kind), &rule.now)?;
+        }
+        add_tensors(&mut own, "state", &opt.state);
         let first: Facts = serde_json::from_slice(&self.group.broadcast(serde_json::to_vec(&own)?)?)?;
-        match first_objection(self.group, difference(&first, &own))? {
-            Some((rank, what)) => Err(GroupError::Different { rank, what }),
-            None => Ok(()),
-        }
+        agree(self.group, difference(&first, &own))
     }
 }
 
-fn add_json(facts: &mut Facts, prefix: &str, value: &impl Serialize) -> Result<(), serde_json::Error> {
-    match serde_json::to_value(value)? {
-        Value::Object(fields) => {
-            facts.extend(
-                fields.into_iter().map(|(name, value)| (format!("{prefix}{name}"), value.to_string())),
-            );
-        }
-        value => facts.push((format!("{prefix}settings"), value.to_string())),
+/// The fields of an object one by one.
+fn add_json(facts: &mut Facts, prefix: &str, json: &str) -> Result<(), serde_json::Error> {
+    let fact = |(name, value): (String, Value)| (format!("{prefix}{name}"), value.to_string());
+    match serde_json::from_str(json)? {
+        Value::Object(fields) => facts.extend(fields.into_iter().map(fact)),
+        value => facts.push(fact(("settings".to_owned(), value))),
     }
     Ok(())
 }
 
-fn add_model<F: Element>(facts: &mut Facts, model: &dyn Module<F>) {
-    model.visit(&mut ModulePath::default(), &mut |name, leaf| {
-        let (kind, frozen) = match leaf {
-            Leaf::Param(param) => ("parameter", param.is_frozen()),
-            Leaf::Buffer(buffer) => ("buffer", buffer.is_frozen()),
-        };
-        let frozen = if frozen { "frozen " } else { "" };
-        facts.push((format!("{kind} `{name}`"), format!("{frozen}{}", summary(leaf.value()))));
-    });
-}
-
-fn add_optimizer<R, F>(
-    facts: &mut Facts,
-    model: &dyn Module<F>,
-    opt: &Optimizer<R, F>,
-) -> Result<(), serde_json::Error>
-where
-    R: Rule<F> + Serialize,
-    F: Element,
-{
-    facts.push(("optimizer".to_owned(), R::NAME.to_owned()));
-    facts.push(("steps of the optimizer".to_owned(), opt.steps().to_string()));
-    for name in model.params().into_keys() {
-        add_json(facts, &format!("{} of `{name}`: ", R::NAME), opt.rule_for(&name))?;
-        for (field, value) in opt.state(&name).iter().flat_map(|state| state.fields()) {
-            let value = match value {
-                Field::Tensor(tensor) => summary(tensor),
-                Field::Steps(count) | Field::Count(count) => count.to_string(),
-                Field::Number(number) => number.to_string(),
-                other => format!("{other:?}"),
-            };
-            facts.push((format!("state `{name}/{field}`"), value));
-        }
-    }
-    Ok(())
-}
-
-/// Tells tensors apart, to the last bit.
-fn summary<F: Element>(tensor: &Tensor<F>) -> String {
-    let mut crc = crc32fast::Hasher::new();
-    let mut bytes = Vec::with_capacity(tensor.len() * size_of::<F>());
-    for number in tensor {
-        let start = bytes.len();
-        bytes.resize(start + size_of::<F>(), 0);
-        number.put(&mut bytes[start..]);
-    }
-    crc.update(&bytes);
-    format!("{} {:?} with checksum {:08x}", F::NAME, tensor.shape(), crc.finalize())
+/// To the last bit, by their checksums.
+fn add_tensors(facts: &mut Facts, kind: &str, tensors: &BTreeMap<String, RawTensor>) {
+    facts.extend(tensors.iter().map(|(name, tensor)| {
+        let checksum = crc32fast::hash(tensor.bytes());
+        let summary = format!("{:?} {:?} with checksum {checksum:08x}", tensor.dtype(), tensor.shape());
+        (format!("{kind} `{name}`"), summary)
+    }));
 }
 
 /// The first in which `own` differs from those of rank 0.
 fn difference(first: &Facts, own: &Facts) -> Option<String> {
     let at = (0..first.len().max(own.len())).find(|&i| first.get(i) != own.get(i))?;
+    let name = |facts: &Facts| facts.get(at).map_or("nothing more".to_owned(), |(name, _)| name.clone());
     Some(match (first.get(at), own.get(at)) {
-        (Some((name, first)), Some((own_name, own))) if name == own_name => {
-            format!("{name} is {own}, not {first}")
-        }
-        (first, own) => {
-            let shown =
-                |fact: Option<&(String, String)>| fact.map_or("nothing".into(), |(name, _)| name.clone());
-            format!("it has {} where rank 0 has {}", shown(own), shown(first))
-        }
+        (Some((name, first)), Some((same, own))) if name == same => format!("{name} is {own}, not {first}"),
+        _ => format!("it has {} where rank 0 has {}", name(own), name(first)),
     })
 }
 
-/// What the lowest rank objects to that does; the same on all ranks, which wait here for each other.
-pub(crate) fn first_objection(
-    group: &dyn Group,
-    own: Option<String>,
-) -> Result<Option<(usize, String)>, GroupError> {
+/// Waits for all ranks. An error on each of them if one objects: what the lowest of these says.
+pub(crate) fn agree(group: &dyn Group, objection: Option<String>) -> Result<(), GroupError> {
     let mut first = None;
     if group.rank() == 0 {
         for rank in 1..group.size() {
@@ -137,7 +92,9 @@ pub(crate) fn first_objection(
             first = first.or(theirs.map(|theirs| (rank, theirs)));
         }
     } else {
-        group.exchange(&[0], &serde_json::to_vec(&own)?, None)?;
+        group.exchange(&[0], &serde_json::to_vec(&objection)?, None)?;
     }
-    Ok(serde_json::from_slice(&group.broadcast(serde_json::to_vec(&first)?)?)?)
+    let first: Option<(usize, String)> =
+        serde_json::from_slice(&group.broadcast(serde_json::to_vec(&first)?)?)?;
+    first.map_or(Ok(()), |(rank, what)| Err(GroupError::Different(rank, what)))
 }

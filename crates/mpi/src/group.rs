@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use thiserror::Error;
-
 /// The ranks of a run, as one of them sees them.
 ///
 /// Every rank calls the same collectives in the same order. Implemented by [`Alone`], by [`Threads`](crate::Threads)
@@ -29,31 +27,12 @@ pub trait Group {
     ///
     /// As [`exchange`](Group::exchange).
     fn broadcast(&self, message: Vec<u8>) -> Result<Vec<u8>, GroupError> {
-        let (rank, size) = (self.rank(), self.size());
-        let message = match rank.checked_ilog2() {
-            None => message,
-            Some(round) => self.exchange(&[], &[], Some(rank - (1 << round)))?,
-        };
-        // In each round, all that have the message pass it on.
-        let first = rank.checked_ilog2().map_or(0, |round| round + 1);
-        let to: Vec<_> = (first..usize::BITS).map(|round| rank.saturating_add(1 << round)).collect();
-        let to: Vec<_> = to.into_iter().take_while(|&to| to < size).collect();
-        self.exchange(&to, &message, None)?;
+        if self.rank() > 0 {
+            return self.exchange(&[], &[], Some(0));
+        }
+        let others: Vec<_> = (1..self.size()).collect();
+        self.exchange(&others, &message, None)?;
         Ok(message)
-    }
-}
-
-impl<G: Group + ?Sized> Group for &G {
-    fn rank(&self) -> usize {
-        (**self).rank()
-    }
-
-    fn size(&self) -> usize {
-        (**self).size()
-    }
-
-    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
-        (**self).exchange(to, message, from)
     }
 }
 
@@ -77,49 +56,24 @@ impl Group for Alone {
 }
 
 /// Why ranks cannot go on together. The run is over then, for all of them.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GroupError {
-    /// A rank has ended, by an error of its own or because it was killed.
-    #[error("rank {rank} is gone")]
-    Lost {
-        /// Which.
-        rank: usize,
-    },
-    /// A rank is silent: it hangs, or the network does.
-    #[error("rank {rank} has not answered for {after:?}")]
-    Deadline {
-        /// Which.
-        rank: usize,
-        /// How long it was waited for.
-        after: Duration,
-    },
-    /// A rank has sent something else than was due: its program or its loop is another one.
-    #[error("rank {rank} sent {found}, not {expected}")]
-    Unexpected {
-        /// Which.
-        rank: usize,
-        /// What was due.
-        expected: String,
-        /// What came.
-        found: String,
-    },
-    /// The ranks were not started alike.
-    #[error("rank {rank} differs from rank 0: {what}")]
-    Different {
-        /// Which.
-        rank: usize,
-        /// The first setting or tensor that differs, with both values.
-        what: String,
-    },
+    /// This rank has ended, by an error of its own or because it was killed.
+    #[error("rank {0} is gone")]
+    Lost(usize),
+    /// This rank has been silent for so long: it hangs, or the network does.
+    #[error("rank {0} has not answered for {1:?}")]
+    Deadline(usize, Duration),
+    /// This rank has sent so many bytes of gradients where others were due: its program or its model is another one.
+    #[error("rank {0} sent {1} bytes of gradients, not {2}")]
+    Unexpected(usize, usize, usize),
+    /// This rank was not started as rank 0, or is no longer like it: what differs, with both values.
+    #[error("rank {0} differs from rank 0: {1}")]
+    Different(usize, String),
     /// There are fewer shards than ranks.
-    #[error("{shards} shards cannot be shared by {ranks} processes: each needs one at least")]
-    TooFewShards {
-        /// The shards of a batch.
-        shards: usize,
-        /// The processes.
-        ranks: usize,
-    },
+    #[error("{0} shards cannot be shared by {1} processes: each needs one at least")]
+    TooFewShards(usize, usize),
     /// Settings that JSON cannot hold, or an answer that is not JSON.
     #[error("the ranks cannot be compared: {0}")]
     Settings(#[from] serde_json::Error),

@@ -31,11 +31,7 @@ impl<'g> Shards<'g> {
     /// If there are fewer shards than ranks.
     pub fn new(group: &'g dyn Group, count: usize) -> Result<Self, GroupError> {
         let ranks = group.size();
-        if count < ranks {
-            Err(GroupError::TooFewShards { shards: count, ranks })
-        } else {
-            Ok(Self { group, count })
-        }
+        if count < ranks { Err(GroupError::TooFewShards(count, ranks)) } else { Ok(Self { group, count }) }
     }
 
     /// The mean loss of a batch, its gradients, and the new values of buffers: what `backward` would give for the whole
@@ -63,23 +59,21 @@ impl<'g> Shards<'g> {
         model: &dyn Module<F>,
         rows: &[usize],
         loss: impl for<'t> Fn(&'t Tape<F>, &[usize]) -> Var<'t, F>,
-    ) -> Result<(f64, Gradients<F>), GroupError> {
+    ) -> Result<(F, Gradients<F>), GroupError> {
         assert!(!rows.is_empty(), "`step`: a batch without rows");
         let step = tape.steps().wrapping_add(1);
         let layout = &Layout::of(model);
-        let mut shard_sum = |shard: usize| {
+        let mut tree = Tree { shards: self, layout, own: VecDeque::new() };
+        tree.compute(0..self.count, &mut |shard| {
             let part = self.rows_of(shard, rows.len())?;
-            let share = part.len() as f64 / rows.len() as f64;
+            let share = F::from_f64(part.len() as f64 / rows.len() as f64);
             tape.reset();
             tape.set_steps(step.wrapping_mul(self.count as u64).wrapping_add(shard as u64));
             let loss = loss(tape, &rows[part]);
             Some(Partial::of_shard(model, layout, loss.item(), &loss.backward(), share))
-        };
-        let mut own = VecDeque::new();
-        self.sum_own(0..self.count, layout, &mut shard_sum, &mut own);
+        });
         tape.set_steps(step);
-        let sum = self.sum(0..self.count, layout, &mut own)?;
-        Ok(sum.expect("a batch has a row").into_gradients(model, layout))
+        Ok(tree.sum(0..self.count)?.expect("a batch has a row").into_gradients(model))
     }
 
     /// Of a batch of `n` rows; none in shards for which there are too few.
@@ -88,89 +82,74 @@ impl<'g> Shards<'g> {
         (shard < used).then(|| shard * n / used..(shard + 1) * n / used)
     }
 
-    /// Puts the sums over the largest nodes of the tree that are this rank's alone into `own`, from left to right.
-    fn sum_own<F: Element>(
-        &self,
-        node: Range<usize>,
-        layout: &Layout,
-        shard_sum: &mut impl FnMut(usize) -> Sum<F>,
-        own: &mut VecDeque<Sum<F>>,
-    ) {
-        let owners = self.owners(&node);
-        if !owners.contains(&self.group.rank()) {
-            return;
-        }
-        if node.len() == 1 {
-            own.push_back(shard_sum(node.start));
-            return;
-        }
-        for half in halves(&node) {
-            self.sum_own(half, layout, shard_sum, own);
-        }
-        if owners.len() == 1 {
-            let right = own.pop_back().expect("of the right half");
-            let left = own.pop_back().expect("of the left half");
-            own.push_back(Partial::plus(left, right, layout));
-        }
-    }
-
-    /// The sum over a node of the tree, on every rank that has a shard of it.
-    fn sum<F: Element>(
-        &self,
-        node: Range<usize>,
-        layout: &Layout,
-        own: &mut VecDeque<Sum<F>>,
-    ) -> Result<Sum<F>, GroupError> {
-        let rank = self.group.rank();
-        if self.owners(&node).len() == 1 {
-            return Ok(own.pop_front().expect("one for each node of this rank's alone"));
-        }
-        let [left, right] = halves(&node);
-        let (lefts, rights) = (&self.owners(&left), &self.owners(&right));
-        let left = lefts.contains(&rank).then(|| self.sum(left, layout, own)).transpose()?;
-        let right = rights.contains(&rank).then(|| self.sum(right, layout, own)).transpose()?;
-        // A rank that has a part of both halves receives nothing, and has two sums to give.
-        let [mut from_left, mut from_right] = [None, None];
-        if let Some(left) = &left {
-            from_right = self.exchange(left, lefts, rights, layout)?;
-        }
-        if let Some(right) = &right {
-            from_left = self.exchange(right, rights, lefts, layout)?;
-        }
-        let left = left.or(from_left).expect("computed or received");
-        let right = right.or(from_right).expect("computed or received");
-        Ok(Partial::plus(left, right, layout))
-    }
-
-    /// Gives the sum over one half of a node, which `ranks` have, to those of the `others` that lack it, and returns
-    /// that over the other half if this rank lacks it.
-    fn exchange<F: Element>(
-        &self,
-        half: &Sum<F>,
-        ranks: &Range<usize>,
-        others: &Range<usize>,
-        layout: &Layout,
-    ) -> Result<Option<Sum<F>>, GroupError> {
-        let rank = self.group.rank();
-        let from = (!others.contains(&rank)).then(|| partner(rank, ranks, others));
-        let lacks = |other: &usize| !ranks.contains(other) && partner(*other, others, ranks) == rank;
-        let to: Vec<_> = others.clone().filter(lacks).collect();
-        let message = if to.is_empty() { Vec::new() } else { Partial::to_message(half) };
-        let received = self.group.exchange(&to, &message, from)?;
-        let Some(rank) = from else { return Ok(None) };
-        Partial::from_message(&received, layout).map(Some).map_err(|due| GroupError::Unexpected {
-            rank,
-            expected: format!("{due} bytes of gradients"),
-            found: format!("{} bytes", received.len()),
-        })
-    }
-
-    /// The ranks that have a part of a node.
+    /// The ranks that have a part of a node of the tree.
     fn owners(&self, node: &Range<usize>) -> Range<usize> {
         let owner = |shard: usize| ((shard + 1) * self.group.size()).div_ceil(self.count) - 1;
         owner(node.start)..owner(node.end - 1) + 1
     }
 }
+
+/// The tree over the shards of a batch, as one rank sees it.
+struct Tree<'s, F> {
+    shards: &'s Shards<'s>,
+    layout: &'s Layout,
+    /// The sums over the largest nodes that are this rank's alone, from left to right.
+    own: VecDeque<Sum<F>>,
+}
+
+impl<F: Element> Tree<'_, F> {
+    /// All that can be done before anything is exchanged.
+    fn compute(&mut self, node: Range<usize>, shard_sum: &mut impl FnMut(usize) -> Sum<F>) {
+        let owners = self.shards.owners(&node);
+        if !owners.contains(&self.shards.group.rank()) {
+            return;
+        }
+        if node.len() == 1 {
+            return self.own.push_back(shard_sum(node.start));
+        }
+        halves(&node).into_iter().for_each(|half| self.compute(half, shard_sum));
+        if owners.len() == 1 {
+            let right = self.own.pop_back().expect("of the right half");
+            let left = self.own.pop_back().expect("of the left half");
+            self.own.push_back(Partial::plus(left, right, self.layout));
+        }
+    }
+
+    /// The sum over a node of the tree, on every rank that has a part of it.
+    fn sum(&mut self, node: Range<usize>) -> Result<Sum<F>, GroupError> {
+        let rank = self.shards.group.rank();
+        if self.shards.owners(&node).len() == 1 {
+            return Ok(self.own.pop_front().expect("one for each node of this rank's alone"));
+        }
+        let [left, right] = halves(&node);
+        let (lefts, rights) = (self.shards.owners(&left), self.shards.owners(&right));
+        let left = lefts.contains(&rank).then(|| self.sum(left)).transpose()?;
+        let right = rights.contains(&rank).then(|| self.sum(right)).transpose()?;
+        // A rank that has a part of both halves receives nothing, and has two sums to give.
+        let from_right = self.exchange(left.as_ref(), &lefts, &rights)?;
+        let from_left = self.exchange(right.as_ref(), &rights, &lefts)?;
+        let left = left.or(from_left).expect("computed or received");
+        let right = right.or(from_right).expect("computed or received");
+        Ok(Partial::plus(left, right, self.layout))
+    }
+
+    /// Gives the sum over one half of a node, which `ranks` have, to those of the `others` that lack it, and returns
+    /// that over the other half if this rank has only one of them.
+    fn exchange(&self, half: Option<&Sum<F>>, ranks: &Range<usize>, others: &Range<usize>) -> Received<F> {
+        let Some(half) = half else { return Ok(None) };
+        let group = self.shards.group;
+        let lacks = |&other: &usize| !ranks.contains(&other) && partner(other, others, ranks) == group.rank();
+        let to: Vec<_> = others.clone().filter(lacks).collect();
+        let from = (!others.contains(&group.rank())).then(|| partner(group.rank(), ranks, others));
+        let message = if to.is_empty() { Vec::new() } else { Partial::to_message(half) };
+        let received = group.exchange(&to, &message, from)?;
+        let Some(rank) = from else { return Ok(None) };
+        let sum = Partial::from_message(&received, self.layout);
+        sum.map(Some).map_err(|due| GroupError::Unexpected(rank, received.len(), due))
+    }
+}
+
+type Received<F> = Result<Option<Sum<F>>, GroupError>;
 
 /// The first half has as many shards as a full tree of that depth, so that a node does not depend on what is beside it.
 fn halves(node: &Range<usize>) -> [Range<usize>; 2] {

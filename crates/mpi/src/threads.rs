@@ -1,5 +1,6 @@
 //! Ranks as threads of one process.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -35,10 +36,8 @@ impl Threads {
         }
         let train = &train;
         thread::scope(|scope| {
-            let threads: Vec<_> = ends.into_iter().map(|end| scope.spawn(move || train(&end))).collect();
-            let results: Vec<_> = threads.into_iter().map(thread::ScopedJoinHandle::join).collect();
-            let unwind = |panic| std::panic::resume_unwind(panic);
-            results.into_iter().map(|result| result.unwrap_or_else(unwind)).collect()
+            let ends: Vec<_> = ends.into_iter().map(|end| scope.spawn(move || train(&end))).collect();
+            ends.into_iter().map(|end| end.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         })
     }
 }
@@ -54,12 +53,12 @@ impl Group for Threads {
 
     fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         for &rank in to {
-            self.to[rank].send(message.to_vec()).map_err(|_| GroupError::Lost { rank })?;
+            self.to[rank].send(message.to_vec()).map_err(|_| GroupError::Lost(rank))?;
         }
         let Some(rank) = from else { return Ok(Vec::new()) };
         self.from[rank].recv_timeout(self.deadline).map_err(|error| match error {
-            RecvTimeoutError::Timeout => GroupError::Deadline { rank, after: self.deadline },
-            RecvTimeoutError::Disconnected => GroupError::Lost { rank },
+            RecvTimeoutError::Timeout => GroupError::Deadline(rank, self.deadline),
+            RecvTimeoutError::Disconnected => GroupError::Lost(rank),
         })
     }
 }

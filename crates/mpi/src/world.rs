@@ -13,15 +13,15 @@ use mpi::topology::{Rank, SimpleCommunicator};
 use mpi::traits::{Communicator, Destination, Equivalence, Source};
 use mpi::{Threading, request};
 
-use crate::agreement::first_objection;
+use crate::agreement::agree;
 use crate::{Group, GroupError};
 
 /// How long a rank waits before it ends all others: long enough for those that have found the same to say so.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long MPI may take to end them.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many looks at a message that has not come yet, before the processor is left to others for a moment.
-const BUSY_LOOKS: u32 = 1000;
+/// How long a rank looks for a message all the time, and then how often.
+const BUSY: Duration = Duration::from_millis(1);
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// All processes of `mpirun`.
@@ -49,12 +49,8 @@ impl World {
         let start = || mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
         let (universe, _) = within(deadline, "MPI has not started", start);
         let world = Self { world: universe.world(), deadline, _universe: universe };
-        if let Err(error) = train(&world) {
-            world.fail(&error);
-        }
-        if let Err(error) = first_objection(&world, None) {
-            world.fail(&error);
-        }
+        train(&world).unwrap_or_else(|error| world.fail(&error));
+        agree(&world, None).unwrap_or_else(|error| world.fail(&error));
         within(deadline, "MPI has not ended", || drop(world));
         ExitCode::SUCCESS
     }
@@ -72,32 +68,27 @@ impl World {
     /// Waits until `done` has something, for a message from or to `rank`.
     fn wait<T>(&self, rank: usize, mut done: impl FnMut() -> Option<T>) -> T {
         let start = Instant::now();
-        let mut looks = 0;
         loop {
             if let Some(found) = done() {
                 return found;
             }
-            looks += 1;
-            if looks < BUSY_LOOKS {
-                thread::yield_now();
-                continue;
+            if start.elapsed() < BUSY {
+                thread::yield_now()
+            } else {
+                thread::sleep(PAUSE)
             }
-            thread::sleep(PAUSE);
             if start.elapsed() > self.deadline {
                 // A message that is under way cannot be taken back, so that there is no error to return.
-                self.fail(&GroupError::Deadline { rank, after: self.deadline });
+                self.fail(&GroupError::Deadline(rank, self.deadline));
             }
         }
     }
 
     fn finish<'a>(&self, rank: usize, request: Request<'a, [u8], &request::LocalScope<'a>>) {
         let mut pending = Some(request);
-        self.wait(rank, || match pending.take().expect("kept until it is done").test() {
-            Ok(_) => Some(()),
-            Err(request) => {
-                pending = Some(request);
-                None
-            }
+        self.wait(rank, || {
+            let request = pending.take().expect("kept until it is done");
+            request.test().map_err(|request| pending = Some(request)).ok()
         });
     }
 }

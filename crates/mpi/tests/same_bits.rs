@@ -25,7 +25,7 @@ fn plain_loop(steps: u64) -> Outcome {
         tape.reset();
         let batch = train.gather(&rows);
         let loss = model.forward(tape.constant(batch.0)).cross_entropy(&batch.1);
-        losses.push(f64::from(loss.item()).to_bits());
+        losses.push(loss.item().to_bits());
         let grads = loss.backward();
         opt.step(&mut model, &grads);
     }

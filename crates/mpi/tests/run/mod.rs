@@ -20,11 +20,11 @@ pub type Data = (Array2<f32>, Vec<usize>);
 pub struct Outcome {
     model: Vec<(String, Vec<u32>)>,
     state: Vec<(String, Vec<u64>)>,
-    losses: Vec<u64>,
+    losses: Vec<u32>,
 }
 
 impl Outcome {
-    pub fn new(model: &Sequential, opt: &Optimizer<RmsProp>, losses: Vec<u64>) -> Self {
+    pub fn new(model: &Sequential, opt: &Optimizer<RmsProp>, losses: Vec<u32>) -> Self {
         let bits = |tensor: &Tensor| tensor.iter().map(|x| x.to_bits()).collect();
         let model = model.state_dict().into_iter().map(|(name, tensor)| (name, bits(&tensor))).collect();
         let mut state = Vec::new();
