@@ -5,8 +5,8 @@ use std::ops::Range;
 use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real, Tensor};
 use wengert_optim::checkpoint::Element;
 
-/// The numbers of a [`Partial`]: the mean loss, and for each tensor of the model that is not frozen how many shards have
-/// found a gradient or a new value, and then that.
+/// The numbers of a [`Partial`]: the mean loss, and for each tensor of the model that is not frozen how many shards
+/// have found a gradient or a new value, and then that.
 pub(crate) struct Layout {
     length: usize,
     /// Where the tensors are that are not averaged: [`Buffer::count`](wengert_autodiff::Buffer::count).
