@@ -2,6 +2,7 @@
 
 mod run;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use ndarray::{Array2, Axis};
@@ -9,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wengert::data::Rows;
 use wengert::prelude::*;
-use wengert_mpi::{Alone, Group, Shards, Threads};
+use wengert_mpi::{Alone, Group, GroupError, Shards, Threads};
 
 use run::{Outcome, data, start, train};
 
@@ -191,5 +192,41 @@ fn every_rank_gets_the_message_of_rank_0() {
         let all =
             Threads::run(ranks, DEADLINE, |group| group.broadcast(vec![group.rank() as u8; 3]).unwrap());
         assert_eq!(all, vec![[0; 3]; ranks]);
+    }
+}
+
+/// Counts what a rank sends.
+struct Counting<'g> {
+    group: &'g Threads,
+    sent: Cell<usize>,
+}
+
+impl Group for Counting<'_> {
+    fn rank(&self) -> usize {
+        self.group.rank()
+    }
+
+    fn size(&self) -> usize {
+        self.group.size()
+    }
+
+    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+        self.sent.set(self.sent.get() + to.len() * message.len());
+        self.group.exchange(to, message, from)
+    }
+}
+
+/// Each rank sends all numbers once for each doubling of the ranks: the loss, and every tensor with a number before it.
+#[test]
+fn what_a_step_sends_grows_with_the_logarithm_of_the_ranks() {
+    let tensors = start().0.state_dict();
+    let numbers = 1 + tensors.values().map(|tensor| 1 + tensor.len()).sum::<usize>();
+    for ranks in [1, 2, 4, 8] {
+        let all = Threads::run(ranks, DEADLINE, |group| {
+            let group = Counting { group, sent: Cell::new(0) };
+            train(&Shards::new(&group, 8).unwrap(), 3);
+            group.sent.get()
+        });
+        assert_eq!(all, vec![3 * ranks.ilog2() as usize * numbers * size_of::<f32>(); ranks]);
     }
 }
