@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wengert_autodiff::{Module, ModulePath};
 use wengert_optim::checkpoint::{Checkpoint, Element, RawTensor, SavedOptimizer};
 use wengert_optim::{Optimizer, Rule};
@@ -14,7 +14,7 @@ use crate::{Group, GroupError, Shards};
 /// What must be the same on all ranks, by name.
 type Facts = Vec<(String, String)>;
 
-impl Shards<'_> {
+impl<F: Element> Shards<'_, F> {
     /// Compares all ranks with rank 0: the version of this crate, the number of shards, `settings`, the parameters and
     /// buffers of the model, the optimizer's hyper-parameters and state. Call it before the first step and, to be sure
     /// of what is written, before each checkpoint. It exchanges checksums, not tensors.
@@ -26,24 +26,22 @@ impl Shards<'_> {
     ///
     /// The same on every rank: the first rank that differs and the first thing in which it does. Or if a rank is gone
     /// or silent, or JSON cannot hold the settings.
-    pub fn check<R: Rule<F> + Serialize + DeserializeOwned, F: Element>(
+    pub fn check<R: Rule<F> + Serialize + DeserializeOwned>(
         &self,
         model: &dyn Module<F>,
         opt: &Optimizer<R, F>,
         settings: &impl Serialize,
     ) -> Result<(), GroupError> {
         let opt = SavedOptimizer::new(opt)?;
-        let mut own = vec![
-            ("version of wengert-mpi".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("number of shards".to_owned(), self.count.to_string()),
-        ];
+        let mut own = Vec::new();
+        let run = json!({ "version of wengert-mpi": env!("CARGO_PKG_VERSION"), "shards": self.count,
+            "optimizer": opt.kind, "steps of the optimizer": opt.steps });
+        add_json(&mut own, "", &run.to_string())?;
         add_json(&mut own, "", &serde_json::to_string(settings)?)?;
         add_tensors(&mut own, "tensor", &Checkpoint::from_model(model).model);
         model.visit(&mut ModulePath::default(), &mut |name, leaf| {
             own.push((format!("whether `{name}` is frozen"), leaf.is_frozen().to_string()));
         });
-        own.push(("optimizer".to_owned(), opt.kind.clone()));
-        own.push(("steps of the optimizer".to_owned(), opt.steps.to_string()));
         for rule in &opt.rules {
             let group = rule.pattern.as_ref().map_or(String::new(), |group| format!(" of group `{group}`"));
             add_json(&mut own, &format!("{}{group}: ", opt.kind), &rule.now)?;

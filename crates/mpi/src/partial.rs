@@ -1,5 +1,6 @@
 //! What is summed over the shards of a batch: the loss, the gradients, the new values of buffers.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real, Tensor};
@@ -7,21 +8,30 @@ use wengert_optim::checkpoint::Element;
 
 /// The numbers of a [`Partial`]: the mean loss, and for each tensor of the model that is not frozen how many shards
 /// have found a gradient or a new value, and then that.
-pub(crate) struct Layout {
+pub(crate) struct Layout<'s, F> {
     length: usize,
     /// Where the tensors are that are not averaged: [`Buffer::count`](wengert_autodiff::Buffer::count).
     counts: Vec<Range<usize>>,
+    /// Lists that are free. They are kept from step to step, because the system would clear each page of new ones.
+    spare: &'s RefCell<Vec<Vec<F>>>,
 }
 
-impl Layout {
-    pub(crate) fn of<F: Real>(model: &dyn Module<F>) -> Self {
-        let mut layout = Self { length: 1, counts: Vec::new() };
+impl<'s, F: Real> Layout<'s, F> {
+    pub(crate) fn of(model: &dyn Module<F>, spare: &'s RefCell<Vec<Vec<F>>>) -> Self {
+        let mut layout = Self { length: 1, counts: Vec::new(), spare };
         visit(model, |leaf| {
             let start = layout.length + 1;
             layout.length = start + leaf.value().len();
             layout.counts.extend(leaf.is_count().then_some(start..layout.length));
         });
         layout
+    }
+
+    fn empty_list(&self) -> Vec<F> {
+        let mut list = self.spare.borrow_mut().pop().unwrap_or_default();
+        list.clear();
+        list.reserve_exact(self.length);
+        list
     }
 }
 
@@ -43,12 +53,12 @@ impl<F: Element> Partial<F> {
     /// Of a shard that has this `share` of the batch. Where it has observed nothing for a buffer, that stays as it is.
     pub(crate) fn of_shard(
         model: &dyn Module<F>,
-        layout: &Layout,
+        layout: &Layout<'_, F>,
         loss: F,
         grads: &Gradients<F>,
         share: F,
     ) -> Self {
-        let mut numbers = Vec::with_capacity(layout.length);
+        let mut numbers = layout.empty_list();
         numbers.push(loss * share);
         visit(model, |leaf| {
             let (found, otherwise) = match leaf {
@@ -69,14 +79,15 @@ impl<F: Element> Partial<F> {
     }
 
     /// The sum, in this order; of counts, the first that was observed.
-    pub(crate) fn plus(left: Sum<F>, right: Sum<F>, layout: &Layout) -> Sum<F> {
+    pub(crate) fn plus(left: Sum<F>, right: Sum<F>, layout: &Layout<'_, F>) -> Sum<F> {
         match (left, right) {
             (Some(Self(mut left)), Some(Self(mut right))) => {
                 for count in &layout.counts {
                     let seen = left[count.start - 1] > F::ZERO;
                     (if seen { &mut right } else { &mut left })[count.clone()].fill(F::ZERO);
                 }
-                left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
+                left.iter_mut().zip(&right).for_each(|(left, &right)| *left += right);
+                layout.spare.borrow_mut().push(right);
                 Some(Self(left))
             }
             (left, right) => left.or(right),
@@ -84,7 +95,7 @@ impl<F: Element> Partial<F> {
     }
 
     /// The loss, and the gradients with the new values of buffers.
-    pub(crate) fn into_gradients(self, model: &dyn Module<F>) -> (F, Gradients<F>) {
+    pub(crate) fn into_gradients(self, model: &dyn Module<F>, layout: &Layout<'_, F>) -> (F, Gradients<F>) {
         let mut grads = Gradients::default();
         let mut rest = &self.0[1..];
         visit(model, |leaf| {
@@ -99,7 +110,9 @@ impl<F: Element> Partial<F> {
                 Leaf::Buffer(buffer) => grads.set_buffer_update(buffer, tensor()),
             }
         });
-        (self.0[0], grads)
+        let loss = self.0[0];
+        layout.spare.borrow_mut().push(self.0);
+        (loss, grads)
     }
 
     /// As bytes; of no shards, as none.
@@ -111,13 +124,13 @@ impl<F: Element> Partial<F> {
     }
 
     /// What [`to_message`](Self::to_message) made of a sum of this layout; otherwise how many bytes were due.
-    pub(crate) fn from_message(message: &[u8], layout: &Layout) -> Result<Sum<F>, usize> {
+    pub(crate) fn from_message(message: &[u8], layout: &Layout<'_, F>) -> Result<Sum<F>, usize> {
         let due = layout.length * size_of::<F>();
-        let numbers = message.chunks_exact(size_of::<F>()).map(F::get);
-        match message.len() {
-            0 => Ok(None),
-            length if length == due => Ok(Some(Self(numbers.collect()))),
-            _ => Err(due),
+        if message.is_empty() {
+            return Ok(None);
         }
+        let mut numbers = layout.empty_list();
+        numbers.extend(message.chunks_exact(size_of::<F>()).map(F::get));
+        if message.len() == due { Ok(Some(Self(numbers))) } else { Err(due) }
     }
 }

@@ -1,5 +1,6 @@
 //! A step of training, shared by the ranks.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -17,13 +18,13 @@ use crate::{Group, GroupError};
 ///
 /// Each rank computes some shards that lie side by side. Sums follow one binary tree over all shards: what one rank
 /// has of it is summed there, the rest after an exchange in pairs, always the left operand first.
-#[derive(Clone, Copy)]
-pub struct Shards<'g> {
+pub struct Shards<'g, F: Element = f32> {
     pub(crate) group: &'g dyn Group,
     pub(crate) count: usize,
+    spare: RefCell<Vec<Vec<F>>>,
 }
 
-impl<'g> Shards<'g> {
+impl<'g, F: Element> Shards<'g, F> {
     /// Divides each batch into `count` shards: 8 let a run go on with 1, 2, 4 or 8 ranks, each with as much to do.
     ///
     /// # Errors
@@ -31,7 +32,8 @@ impl<'g> Shards<'g> {
     /// If there are fewer shards than ranks.
     pub fn new(group: &'g dyn Group, count: usize) -> Result<Self, GroupError> {
         let ranks = group.size();
-        if count < ranks { Err(GroupError::TooFewShards(count, ranks)) } else { Ok(Self { group, count }) }
+        let shards = Self { group, count, spare: RefCell::default() };
+        if count < ranks { Err(GroupError::TooFewShards(count, ranks)) } else { Ok(shards) }
     }
 
     /// The mean loss of a batch, its gradients, and the new values of buffers: what `backward` would give for the whole
@@ -53,7 +55,7 @@ impl<'g> Shards<'g> {
     ///
     /// If `rows` is empty; as [`backward`](Var::backward).
     #[track_caller]
-    pub fn step<F: Element>(
+    pub fn step(
         &self,
         tape: &mut Tape<F>,
         model: &dyn Module<F>,
@@ -61,25 +63,21 @@ impl<'g> Shards<'g> {
         loss: impl for<'t> Fn(&'t Tape<F>, &[usize]) -> Var<'t, F>,
     ) -> Result<(F, Gradients<F>), GroupError> {
         assert!(!rows.is_empty(), "`step`: a batch without rows");
-        let step = tape.steps().wrapping_add(1);
-        let layout = &Layout::of(model);
+        let (n, step) = (rows.len(), tape.steps().wrapping_add(1));
+        // Shards for which there are too few rows have none.
+        let used = self.count.min(n / 2).max(1);
+        let layout = &Layout::of(model, &self.spare);
         let mut tree = Tree { shards: self, layout, own: VecDeque::new() };
         tree.compute(0..self.count, &mut |shard| {
-            let part = self.rows_of(shard, rows.len())?;
-            let share = F::from_f64(part.len() as f64 / rows.len() as f64);
+            let part = (shard < used).then(|| shard * n / used..(shard + 1) * n / used)?;
+            let share = F::from_f64(part.len() as f64 / n as f64);
             tape.reset();
             tape.set_steps(step.wrapping_mul(self.count as u64).wrapping_add(shard as u64));
             let loss = loss(tape, &rows[part]);
             Some(Partial::of_shard(model, layout, loss.item(), &loss.backward(), share))
         });
         tape.set_steps(step);
-        Ok(tree.sum(0..self.count)?.expect("a batch has a row").into_gradients(model))
-    }
-
-    /// Of a batch of `n` rows; none in shards for which there are too few.
-    fn rows_of(&self, shard: usize, n: usize) -> Option<Range<usize>> {
-        let used = self.count.min(n / 2).max(1);
-        (shard < used).then(|| shard * n / used..(shard + 1) * n / used)
+        Ok(tree.sum(0..self.count)?.expect("a batch has a row").into_gradients(model, layout))
     }
 
     /// The ranks that have a part of a node of the tree.
@@ -90,9 +88,9 @@ impl<'g> Shards<'g> {
 }
 
 /// The tree over the shards of a batch, as one rank sees it.
-struct Tree<'s, F> {
-    shards: &'s Shards<'s>,
-    layout: &'s Layout,
+struct Tree<'s, F: Element> {
+    shards: &'s Shards<'s, F>,
+    layout: &'s Layout<'s, F>,
     /// The sums over the largest nodes that are this rank's alone, from left to right.
     own: VecDeque<Sum<F>>,
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::{Group, GroupError};
 
 /// A rank that is a thread: to try a loop without MPI, and for tests.
-#[derive(Debug)]
 pub struct Threads {
     rank: usize,
     deadline: Duration,

@@ -16,8 +16,6 @@ use mpi::{Threading, request};
 use crate::agreement::agree;
 use crate::{Group, GroupError};
 
-/// How long a rank waits before it ends all others: long enough for those that have found the same to say so.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long MPI may take to end them.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a rank looks for a message all the time, and then how often.
@@ -57,11 +55,8 @@ impl World {
 
     fn fail(&self, error: &dyn Display) -> ! {
         say(&format!("rank {} of {}: error: {error}", self.rank(), self.size()));
-        thread::sleep(LAST_WORDS);
-        self.end_all()
-    }
-
-    fn end_all(&self) -> ! {
+        // Others may be about to say the same.
+        thread::sleep(Duration::from_millis(500));
         within(PATIENCE, "MPI has not ended the other processes", || self.world.abort(1))
     }
 
@@ -115,7 +110,7 @@ fn within<T>(deadline: Duration, silence: &'static str, call: impl FnOnce() -> T
 impl Drop for World {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.end_all();
+            self.fail(&"it has panicked");
         }
     }
 }

@@ -48,7 +48,7 @@ fn equal_ranks_agree() {
 #[test]
 fn the_first_difference_is_named_on_every_rank() {
     let cases: [(Change, &str); 9] = [
-        (|start| start.3 = 5, "number of shards is 5, not 8"),
+        (|start| start.3 = 5, "shards is 5, not 8"),
         (|start| start.2.batch_size = 33, "batch_size is 33, not 32"),
         (
             |start| start.2.data = "101 rows, checksum 2",
@@ -70,7 +70,10 @@ fn the_first_difference_is_named_on_every_rank() {
             "tensor `1.running_var` is F32 [16] with checksum ",
         ),
         (|start| _ = start.0.freeze("4.weight"), "whether `4.weight` is frozen is true, not false"),
-        (|start| start.0 = Sequential::new(), "it has optimizer where rank 0 has tensor `0.bias`"),
+        (
+            |start| start.0 = Sequential::new(),
+            "it has RmsProp: bias_correction where rank 0 has tensor `0.bias`",
+        ),
         (|start| start.1.rule_mut().rho = 0.9, "RmsProp: rho is 0.9, not 0.99"),
         (
             |start| {
@@ -111,12 +114,12 @@ fn ranks_that_have_parted_are_found() {
 #[test]
 fn there_are_no_ranks_without_shards() {
     for ranks in [2, 3] {
-        let all = Threads::run(ranks, DEADLINE, |group| Shards::new(group, ranks - 1).map(drop));
+        let all = Threads::run(ranks, DEADLINE, |group| Shards::<f32>::new(group, ranks - 1).map(drop));
         for error in all {
             assert!(matches!(error, Err(GroupError::TooFewShards(..))), "{error:?}");
         }
     }
-    assert!(matches!(Shards::new(&Alone, 0).map(drop), Err(GroupError::TooFewShards(0, 1))));
+    assert!(matches!(Shards::<f32>::new(&Alone, 0).map(drop), Err(GroupError::TooFewShards(0, 1))));
 }
 
 /// Each is told of a rank that is gone or that waits for one.
