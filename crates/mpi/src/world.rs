@@ -19,7 +19,7 @@ use crate::{Group, GroupError};
 /// How long MPI may take to end them.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a rank looks for a message all the time, and then how often.
-const BUSY: Duration = Duration::from_millis(1);
+const BUSY: Duration = Duration::from_micros(200);
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// All processes of `mpirun`.
