@@ -5,7 +5,7 @@ mod panics;
 use ndarray::{arr0, arr1};
 use panics::assert_panics;
 use rand::RngExt as _;
-use wengert_autodiff::{Buffer, Param, Tape, module};
+use wengert_autodiff::{Buffer, Gradients, Param, Tape, module};
 
 struct Counter {
     scale: Param,
@@ -112,4 +112,15 @@ fn a_resumed_run_draws_what_it_would_have_drawn() {
 fn a_tape_without_a_seed_has_no_random_numbers() {
     let tape = Tape::<f32>::new();
     assert_panics(&["Tape::with_seed(seed)"], || _ = tape.with_rng(|rng| rng.random::<u64>()));
+}
+
+#[test]
+fn a_buffer_gets_a_value_that_no_tape_has_observed() {
+    let mut model = counter();
+    let mut grads = Gradients::default();
+    grads.set_buffer_update(&model.mean, 3.0);
+    grads.set_buffer_update(&model.mean, 5.0);
+    grads.apply_buffer_updates(&mut model);
+    assert_eq!(model.mean.value()[[]], 5.0);
+    assert_panics(&["`set_buffer_update`", "[2]", "[]"], || grads.set_buffer_update(&model.mean, [1.0, 2.0]));
 }

@@ -46,6 +46,14 @@ impl<'a, F: Real> Leaf<'a, F> {
         }
     }
 
+    /// Whether no step changes it: [`Module::freeze`].
+    pub fn is_frozen(&self) -> bool {
+        match self {
+            Self::Param(param) => param.is_frozen(),
+            Self::Buffer(buffer) => buffer.is_frozen(),
+        }
+    }
+
     /// Whether it is a buffer of whole numbers: [`Buffer::count`].
     pub fn is_count(&self) -> bool {
         matches!(self, Self::Buffer(buffer) if buffer.is_count())

@@ -118,6 +118,22 @@ impl<F: Real> Gradients<F> {
         self.buffer_updates.get(&buffer.id)
     }
 
+    /// Notes a new value for `buffer`, whatever was observed before: for values that do not come from a tape.
+    ///
+    /// # Panics
+    ///
+    /// If the shape is not the buffer's.
+    #[track_caller]
+    pub fn set_buffer_update(&mut self, buffer: &Buffer<F>, value: impl IntoTensor<F>) {
+        let value = value.into_tensor();
+        assert_eq!(
+            value.shape(),
+            buffer.shape(),
+            "`set_buffer_update`: the value has another shape than the buffer"
+        );
+        self.buffer_updates.insert(buffer.id, value);
+    }
+
     /// Writes the observed values into the model's buffers. The optimizer's `step` does this; it is needed only where
     /// no optimizer runs.
     #[doc(alias = "apply_observations")]

@@ -71,7 +71,12 @@ impl Checkpoint {
 }
 
 impl SavedOptimizer {
-    pub(super) fn new<R, F>(opt: &Optimizer<R, F>) -> Result<Self, serde_json::Error>
+    /// Hyper-parameters, state and steps of an optimizer.
+    ///
+    /// # Errors
+    ///
+    /// If JSON cannot hold a hyper-parameter.
+    pub fn new<R, F>(opt: &Optimizer<R, F>) -> Result<Self, serde_json::Error>
     where
         R: Rule<F> + Serialize + DeserializeOwned,
         F: Element,

@@ -21,10 +21,12 @@ macro_rules! element {
         impl Element for $float {
             const DTYPE: Dtype = Dtype::$dtype;
 
+            #[inline] // into the loops of other crates
             fn put(self, bytes: &mut [u8]) {
                 bytes.copy_from_slice(&self.to_le_bytes());
             }
 
+            #[inline]
             fn get(bytes: &[u8]) -> Self {
                 Self::from_le_bytes(bytes.try_into().expect("as many bytes as the type has"))
             }
