@@ -127,6 +127,23 @@ fn the_gradient_of_a_nan_is_not_swallowed() {
 /// A pixel that lies on one of the input's takes nothing from its neighbor, not even where that is infinite.
 #[test]
 fn a_pixel_upon_another_has_no_neighbor() {
+    /// From 7 to 25 pixels and from 9 to 33, one falls on another exactly, which what lies beside it must not touch.
+    fn on_a_pixel<F: Real>() {
+        for (from, to, on, pixel, infinite) in [(7, 25, 12, 3, 4), (9, 33, 27, 7, 6)] {
+            let tape = Tape::new();
+            let mut x = vec![F::ONE; from];
+            x[infinite] = F::infinity();
+            let x = tape.variable(x);
+            let y = x.reshape(&[1, 1, 1, from]).upsample_bilinear2d([1, to], false).slice(3, on..on + 1);
+            assert_close("upsample_bilinear2d", y.sum().item(), 1.0);
+            let grads = y.sum().backward();
+            for (i, &found) in grads.wrt(x).expect("a gradient").iter().enumerate() {
+                assert_close("its gradient", found, if i == pixel { 1.0 } else { 0.0 });
+            }
+        }
+    }
+    on_a_pixel::<f32>();
+    on_a_pixel::<f64>();
     fn resized<F: Real>() {
         let tape = Tape::new();
         let x = tape.variable([1.0, f64::INFINITY, 2.0].map(F::from_f64).to_vec());

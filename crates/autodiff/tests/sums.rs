@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wengert_autodiff::ndarray::{Array1, ArrayD, Axis, IxDyn};
-use wengert_autodiff::{Param, Tape, Tensor, Var};
+use wengert_autodiff::{Dual, Param, PoolOptions, Tape, Tensor, Var};
 
 /// The terms of the long sums.
 const X: f32 = 0.1;
@@ -153,6 +153,33 @@ fn gradients_of_many_uses_add_up() {
     for n in [1, 2, 32, 33, 64, 65, 20_000] {
         check_uses(n);
     }
+}
+
+/// One pixel among zeros, in all of `n` windows.
+#[test]
+fn the_gradient_of_a_pixel_adds_up_over_its_windows() {
+    let n = 10_000;
+    let options = || PoolOptions { stride: [1], ..PoolOptions::from([n]) };
+    let pools: [(&str, for<'t> fn(Var<'t>, PoolOptions<1>) -> Var<'t>); 2] = [
+        ("max_pool1d", |x, options| x.max_pool1d(options)),
+        ("avg_pool1d", |x, options| x.avg_pool1d(options) * options.kernel[0] as f32),
+    ];
+    for (op, pool) in pools {
+        let tape = Tape::new();
+        let pixel = tape.variable([[[1.0]]]);
+        let windows = pool(pixel.pad(&[(0, 0), (0, 0), (n - 1, n - 1)], 0.0), options());
+        let grads = (windows * filled(&tape, &[1, 1, n], X)).sum().backward();
+        assert_close(op, first(grads.wrt(pixel).unwrap()), n as f64 * f64::from(X), SUM);
+    }
+}
+
+/// The value of a sum may be finite where its slope is not.
+#[test]
+fn an_infinite_tangent_stays_infinite_in_a_sum() {
+    let tape = Tape::new();
+    let x = tape.variable(Tensor::from_elem(vec![1, 1, 40, 1], Dual::new(0.0, 1.0)));
+    let mean = x.sqrt().adaptive_avg_pool2d([1, 1]).item();
+    assert_eq!((mean.value, mean.tangent), (0.0, f64::INFINITY));
 }
 
 /// `offset` + `deviation` N(0, 1).

@@ -20,8 +20,8 @@ const LANES: usize = 32;
 const FEW_LANES: usize = 8;
 /// Terms of a block: 16 in each lane.
 const BLOCK: usize = 16 * LANES;
-/// Rows, or tensors, that are added one after the other.
-const ROWS: usize = 32;
+/// Rows, tensors, or terms of a place, that are added one after the other.
+pub(crate) const ROWS: usize = 32;
 
 /// `Σ x`.
 #[inline(always)]
@@ -88,19 +88,50 @@ fn sum_of_lanes<const N: usize, F: Real>(x: &[F], y: &[F], term: &impl Fn(F, F) 
     sums[0]
 }
 
-/// A sum to which single terms come in any number: held as a number and what its rounding took (Neumaier, 1974).
-///
-/// It is exact to a unit in the last place, and twice as slow as adding.
+/// `sum + lost ← sum + lost + x`, where `lost` is what rounding took from `sum` (Knuth's sum of two numbers and its
+/// error): for sums to which single terms come in any number. They are exact to a unit in the last place.
 #[inline(always)]
 pub(crate) fn add_one<F: Real>(sum: &mut F, lost: &mut F, x: F) {
     let next = *sum + x;
-    let rounded = if sum.abs() >= x.abs() { (*sum - next) + x } else { (x - next) + *sum };
-    *lost += rounded;
+    let part = next - *sum;
+    *lost += (*sum - (next - part)) + (x - part);
     *sum = next + *lost;
     *lost -= *sum - next;
-    // An infinite sum has lost nothing that can be told.
-    if !lost.is_finite() {
+    // An infinite sum has lost nothing that can be told; of a dual number that holds for each part.
+    if !(*lost - *lost).is_zero() {
         (*sum, *lost) = (next, F::ZERO);
+    }
+}
+
+/// `Σ` of terms that are computed on the way.
+#[inline(always)]
+pub(crate) fn sum_each<F: Real>(terms: impl ExactSizeIterator<Item = F>) -> F {
+    if terms.len() <= ROWS {
+        return terms.fold(F::ZERO, |sum, x| sum + x);
+    }
+    let (mut sum, mut lost) = (F::ZERO, F::ZERO);
+    terms.for_each(|x| add_one(&mut sum, &mut lost, x));
+    sum
+}
+
+/// Sums to which terms come in any order; `lost` is empty where each gets only a few.
+pub(crate) struct Places<'x, F> {
+    sums: &'x mut [F],
+    lost: Vec<F>,
+}
+
+impl<'x, F: Real> Places<'x, F> {
+    pub(crate) fn new(sums: &'x mut [F], crowded: bool) -> Self {
+        let lost = vec![F::ZERO; if crowded { sums.len() } else { 0 }];
+        Self { sums, lost }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, place: usize, x: F) {
+        match self.lost.get_mut(place) {
+            None => self.sums[place] += x,
+            Some(lost) => add_one(&mut self.sums[place], lost, x),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ impl<F: Real> Var<'_, F> {
     /// # Panics
     ///
     /// If there is no such axis, or the sizes do not add up to its length.
-    #[doc(alias("chunk", "unbind", "array_split"))]
+    #[doc(alias("chunk", "array_split"))]
     #[track_caller]
     pub fn split(self, sizes: &[usize], axis: isize) -> Vec<Self> {
         let shape = self.shape();

@@ -3,7 +3,7 @@
 use ndarray::{ArcArray, Array2, ArrayD, ArrayView, Axis, AxisDescription, Dimension, IxDyn, Slice, Zip};
 
 use super::axes;
-use crate::compute::sum::{add_one, crowded};
+use crate::compute::sum::{self, add_one, crowded};
 use crate::compute::{layout, reduce};
 use crate::{Real, Tape, Tensor, Var};
 
@@ -119,7 +119,7 @@ impl<F: Real> Var<'_, F> {
         let (shape, indices) = (x.raw_dim(), indices.to_vec());
         let dx = self.edge(move |dy| {
             let mut dx = Tensor::zeros(shape);
-            let mut lost = crowded(indices.iter(), dx.len_of(axis)).then(|| dx.clone());
+            let mut lost = crowded(indices.iter(), dx.len_of(axis)).then(|| Tensor::zeros(dx.raw_dim()));
             for (row, i) in dy.axis_iter(axis).zip(indices) {
                 let mut sum = dx.index_axis_mut(axis, i);
                 match &mut lost {
@@ -248,19 +248,20 @@ fn picked<F: Real>(x: &Tensor<F>, axis: Axis, index: &ArrayD<usize>) -> Tensor<F
 
 fn add_picked<F: Real>(to: &mut Tensor<F>, axis: Axis, index: &ArrayD<usize>, picked: &Tensor<F>) {
     let mut used = to.slice_each_axis_mut(covered(index, axis));
-    let places = used.len_of(axis);
+    let mut lost = vec![F::ZERO; used.len_of(axis)];
     let lanes = Zip::from(used.lanes_mut(axis)).and(index.lanes(axis)).and(picked.lanes(axis));
     lanes.for_each(|mut to, index, picked| {
-        if crowded(index.iter(), places) {
-            let mut lost = vec![F::ZERO; places];
-            for (&i, &picked) in index.iter().zip(picked) {
-                add_one(&mut to[i], &mut lost[i], picked);
-            }
-        } else {
+        if index.len() <= sum::ROWS {
             for (&i, &picked) in index.iter().zip(picked) {
                 to[i] += picked;
             }
+            return;
         }
+        for (&i, &picked) in index.iter().zip(picked) {
+            add_one(&mut to[i], &mut lost[i], picked);
+        }
+        // For the next lane.
+        index.iter().for_each(|&i| lost[i] = F::ZERO);
     });
 }
 

@@ -155,6 +155,6 @@ pub fn foreign(onnx_type: &str) -> &'static str {
         "sequence" | "optional" => "sequences and optional values",
         "float16" | "bfloat16" => "half precision: Wengert computes in f32 and f64",
         "complex64" | "complex128" => "complex numbers",
-        _ => "numbers of 8 bits and fewer",
+        _ => "floats of 8 bits and fewer, whole numbers of 4 and 2",
     }
 }

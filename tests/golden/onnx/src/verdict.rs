@@ -39,7 +39,9 @@ pub fn of(case: &Case) -> Verdict {
     let verdict = catch_unwind(run).unwrap_or_else(|panic| Verdict::Wrong(message(&*panic)));
     let choice = BY_CHOICE.iter().find(|(name, _)| *name == case.name);
     match (verdict, choice) {
-        (Verdict::Wrong(_), Some((_, reason))) => Verdict::Different(reason),
+        (Verdict::Wrong(what), Some((_, reason))) if what.starts_with("panics: `") => {
+            Verdict::Different(reason)
+        }
         (Verdict::Passed { .. }, Some(_)) => {
             Verdict::Wrong("is listed as different by choice and is not".into())
         }

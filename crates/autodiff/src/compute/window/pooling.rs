@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Sliding, for_each_part, part};
 use crate::compute::layout::{ROW_MAJOR, row_major};
-use crate::compute::sum::{add_one, sum};
+use crate::compute::sum::{Places, ROWS, sum, sum_each};
 use crate::compute::{Real, Tensor, buffers, inlined, vectorized};
 
 /// The pixels of one axis that a window covers, every `step`-th of a range, and by how many a mean divides.
@@ -115,18 +115,19 @@ impl Windows {
     pub(crate) fn max_gradient<F: Real>(&self, dy: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
         let x = row_major(x.clone());
         let x = x.as_slice().expect(ROW_MAJOR);
-        let are_squares = self.are_squares();
+        let (are_squares, crowded) = (self.are_squares(), self.are_crowded());
         self.to_pixels(dy, |channel, dy, dx| {
             let x = &x[channel * dx.len()..][..dx.len()];
             if are_squares {
                 return spread_over_squares(x, self.input[1], dy, self.spans[1].len(), dx);
             }
+            let mut pixels = Places::new(dx, crowded);
             let mut best = Best::of_columns(self.input[1]);
             for (rows, dy) in self.spans[0].iter().zip(dy.chunks_exact(self.spans[1].len())) {
                 best.look_down(x, rows);
                 for (&dy, columns) in dy.iter().zip(&self.spans[1]) {
                     if let Some(pixel) = best.pixel(columns) {
-                        dx[pixel] += dy;
+                        pixels.add(pixel, dy);
                     }
                 }
             }
@@ -137,10 +138,8 @@ impl Windows {
     pub(crate) fn mean<F: Real>(&self, x: &Tensor<F>) -> Tensor<F> {
         self.to_places(x, |x, y| {
             for (y, (rows, columns)) in y.iter_mut().zip(self.windows()) {
-                let (mut total, mut lost) = (F::ZERO, F::ZERO);
-                for row in rows.indices() {
-                    add_one(&mut total, &mut lost, sum(&x[row * self.input[1]..][columns.pixels.clone()]));
-                }
+                let of_row = |row| sum(&x[row * self.input[1]..][columns.pixels.clone()]);
+                let total = sum_each(rows.pixels.clone().map(of_row));
                 *y = total / F::from_f64((rows.divisor * columns.divisor) as f64);
             }
         })
@@ -148,16 +147,28 @@ impl Windows {
 
     /// An equal part of `dy` goes to every pixel of its window.
     pub(crate) fn mean_gradient<F: Real>(&self, dy: &Tensor<F>) -> Tensor<F> {
+        let crowded = self.are_crowded();
         self.to_pixels(dy, |_, dy, dx| {
+            let mut pixels = Places::new(dx, crowded);
             for (&dy, (rows, columns)) in dy.iter().zip(self.windows()) {
                 let part = dy / F::from_f64((rows.divisor * columns.divisor) as f64);
                 for row in rows.indices() {
                     for column in columns.indices() {
-                        dx[row * self.input[1] + column] += part;
+                        pixels.add(row * self.input[1] + column, part);
                     }
                 }
             }
         })
+    }
+
+    /// Whether a pixel is in so many windows that their parts should not be added one after the other.
+    fn are_crowded(&self) -> bool {
+        let [rows, columns] = [0, 1].map(|axis| {
+            let mut windows = vec![0_usize; self.input[axis]];
+            self.spans[axis].iter().flat_map(Span::indices).for_each(|pixel| windows[pixel] += 1);
+            windows.into_iter().max().unwrap_or(0)
+        });
+        rows * columns > ROWS
     }
 
     fn windows(&self) -> impl Iterator<Item = (&Span, &Span)> {

@@ -127,8 +127,12 @@ impl<F: Real> Var<'_, F> {
                 continue;
             }
             assert!(size > 0, "`{op}`: axis {axis} of shape {shape:?} has nothing to copy into a border");
-            let places = -(before as isize)..(size + after) as isize;
-            let places: Vec<_> = places.map(|at| inside(at, size as isize) as usize).collect();
+            let (Ok(first), Some(Ok(last))) =
+                (isize::try_from(before), size.checked_add(after).map(isize::try_from))
+            else {
+                panic!("`{op}`: no tensor has a border of {before} and {after}");
+            };
+            let places: Vec<_> = (-first..last).map(|at| inside(at, size as isize) as usize).collect();
             y = y.index_select(axis as isize, &places);
         }
         y
@@ -237,11 +241,12 @@ impl<F: Real> Var<'_, F> {
 
 /// The pixel before each of `to` pixels that lie over `from` pixels, and how far behind it that lies.
 fn neighbors<F: Real>(from: usize, to: usize, align_corners: bool) -> Vec<(usize, F)> {
+    // Multiplied first: what falls on a pixel falls on it exactly.
     let place = |p: usize| {
         let (p, from, to) = (p as f64, from as f64, to as f64);
         match (align_corners, to > 1.0) {
-            (false, _) => ((p + 0.5) * (from / to) - 0.5).max(0.0),
-            (true, true) => p * ((from - 1.0) / (to - 1.0)),
+            (false, _) => ((p + 0.5) * from / to - 0.5).max(0.0),
+            (true, true) => p * (from - 1.0) / (to - 1.0),
             (true, false) => 0.0,
         }
     };

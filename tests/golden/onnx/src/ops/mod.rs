@@ -84,7 +84,7 @@ fn why_missing(op: &str) -> &'static str {
         _ if op.starts_with("Sequence") || op.starts_with("Optional") || op == "SplitToSequence" => {
             "sequences and optional values"
         }
-        "Range" | "EyeLike" | "NonZero" | "Unique" | "ConstantOfShape" => {
+        "Shape" | "Size" | "Constant" | "ConstantOfShape" | "Range" | "EyeLike" | "NonZero" | "Unique" => {
             "made by ndarray, given to the tape"
         }
         "RandomUniformLike" | "Bernoulli" => "random numbers: a generator's, not the tape's",

@@ -38,6 +38,9 @@ pub fn run<'t, F: Real>(call: &Call<'_, 't, F>) -> Option<Result<Done<'t, F>>> {
         "Tile" => tile(call),
         "Split" => split(call),
         "Slice" => slice(call),
+        "Shape" | "Size" | "Constant" | "ConstantOfShape" | "Range" | "EyeLike" if !call.inner => {
+            return None;
+        }
         "Shape" => {
             let shape = shape();
             let end = |name: &str, default: i64| {
@@ -52,7 +55,6 @@ pub fn run<'t, F: Real>(call: &Call<'_, 't, F>) -> Option<Result<Done<'t, F>>> {
         "DepthToSpace" => composed(depth_to_space(call)),
         "SpaceToDepth" => composed(space_to_depth(call)),
         "Constant" => constant(call),
-        "ConstantOfShape" | "Range" | "EyeLike" if !call.inner => return None,
         "ConstantOfShape" => filled(call),
         "Range" => {
             let [start, limit, step] = [0, 1, 2].map(|index| call.x(index).item().as_f64());
