@@ -31,8 +31,12 @@ async function visit(browser, file, use, size, colorScheme) {
   page.on('console', (message) => check(!['error', 'warning'].includes(message.type()), `${where}: ${message.text()}`));
   page.on('pageerror', (error) => check(false, `${where}: ${error}`));
   page.on('request', (request) => check(/^(file|data):/.test(request.url()), `${where}: asks for ${request.url()}`));
-  await page.goto(pathToFileURL(resolve(file)).href);
-  await use(page, where);
+  try {
+    await page.goto(pathToFileURL(resolve(file)).href);
+    await use(page, where);
+  } catch (error) {
+    check(false, `${where}: ${error.stack}`);
+  }
   await context.close();
 }
 
@@ -42,13 +46,17 @@ export async function visitAll(files, screenshots, use) {
   const profile = mkdtempSync(join(tmpdir(), 'page-'));
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const env = { ...process.env, HOME: profile };
-  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS, env });
-  for (const file of files) {
-    for (const size of Object.keys(WIDTHS)) {
-      for (const scheme of ['light', 'dark']) await visit(browser, file, use, size, scheme);
+  try {
+    const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS, env });
+    for (const file of files) {
+      for (const size of Object.keys(WIDTHS)) {
+        for (const scheme of ['light', 'dark']) await visit(browser, file, use, size, scheme);
+      }
     }
+    await browser.close();
+  } catch (error) {
+    check(false, `the browser: ${error.stack}`);
   }
-  await browser.close();
   rmSync(profile, { recursive: true, force: true });
   failures.forEach((failure) => console.error(failure));
   console.log(failures.length === 0 ? 'the pages work' : `${failures.length} problems`);

@@ -107,8 +107,29 @@ async function checkOptions(page, where) {
   check((await drawn(page, '#map')) !== before, `${where}: an option changes nothing`);
   await page.fill('fieldset.a input[type=number]', '-1');
   check(/lr is -1/.test(await page.textContent('#complaint')), `${where}: a rate of -1 is taken`);
+  await page.selectOption('#place', 'saddle');
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  check(await page.isVisible('#complaint'), `${where}: another landscape hides the complaint`);
+  check((await page.$$('#numbers td')).length === 0, `${where}: paths of the landscape before are drawn`);
+  await page.selectOption('#place', 'quadratic');
   await page.fill('fieldset.a input[type=number]', '0.02');
   check(await page.isHidden('#complaint'), `${where}: the complaint stays`);
+}
+
+/** Networks with an option that makes no sense do not train, and nothing hides why. */
+async function checkRefused(page, where) {
+  const rate = 'fieldset.a input[type=number]';
+  const before = await page.inputValue(rate);
+  await page.fill(rate, '');
+  for (const button of ['#train', '#once', '#train']) await page.click(button);
+  await framesPerSecond(page);
+  const step = await page.textContent('#trained');
+  check(step === 'step 0', `${where}: without a rate it trains to ${step}`);
+  check(await page.isVisible('#complaint'), `${where}: training hides the complaint`);
+  await page.fill(rate, before);
+  check(await page.isHidden('#complaint'), `${where}: the complaint stays`);
+  await page.click('#once');
+  check((await page.textContent('#trained')) === 'step 1', `${where}: it does not train again`);
 }
 
 /** How many steps are made in so many frames. */
@@ -159,13 +180,21 @@ async function checkDigits(page, where) {
   await drag(page, '#pad', SEVEN);
   check((await read(page)).join() === '7,7', `${where}: a seven is read as ${await read(page)}`);
   await page.click('#labels button:has-text("7")');
-  check(/^1 of yours/.test(await page.textContent('#taught')), `${where}: nothing is taught`);
+  const taught = async (what) => check(/^1 of yours/.test(await page.textContent('#taught')), `${where}: ${what}`);
+  await taught('nothing is taught');
   const blank = await drawn(page, '#seen');
   await page.focus('#pad');
   for (const key of [' ', ...Array(8).fill('ArrowDown'), ' ']) await page.keyboard.press(key);
   check((await drawn(page, '#seen')) !== blank, `${where}: keys draw nothing`);
   await page.click('#clear');
   check((await drawn(page, '#seen')) === blank, `${where}: the pad is not cleared`);
+  await go(page, 'xor');
+  await go(page, 'digits');
+  await taught('another tab loses what was taught');
+  await page.click('#train');
+  await page.waitForFunction(() => Number(document.getElementById('trained').textContent.slice(5)) > 100,
+    null, { timeout: 60000 }).catch(() => check(false, `${where}: it does not train again`));
+  await page.click('#train');
   await drag(page, '#pad', SEVEN);
 }
 
@@ -192,6 +221,7 @@ await visitAll([file], screenshots, async (page, where) => {
   await show('landscape');
   await checkXor(page, where);
   await show('xor');
+  if (once) await checkRefused(page, where);
   await go(page, 'digits');
   await page.click('#train');
   await checkSpeed(page, `${where}, digits`);

@@ -2,9 +2,9 @@
 //! Cornell Aeronautical Laboratory, report 85-460-1).
 //!
 //! It answers with the sign of `w · x`. Where that is wrong, `w ← w + y x`, which is a step of length 1 down the loss
-//! `-y w · x`; where it is right, nothing happens. What made it famous was proved a few years later (Block, Novikoff,
-//! 1962): if some direction divides the points with a margin γ, and none is further out than R, it makes at most
-//! (R / γ)² mistakes, in whatever order the points come. Should divide all points, within that bound.
+//! `-y w · x`; where it is right, nothing happens. What it is known for was proved a few years later (Block,
+//! Novikoff, 1962): if some direction divides the points with a margin γ, and none is further out than R, it makes at
+//! most (R / γ)² mistakes, in whatever order the points come. Should divide all points, within that bound.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use wengert::prelude::*;

@@ -1,6 +1,6 @@
 //! 1969, and the answer of 1986: what one layer cannot learn, and how two learn it.
 //!
-//! Minsky and Papert ("Perceptrons", 1969) proved what perceptrons cannot do, parity among it; XOR is the parity of two
+//! Minsky and Papert ("Perceptrons", 1969) proved what perceptrons cannot do, parity for one; XOR is the parity of two
 //! bits. Whatever its weights, one layer gets at most three of the four right, and the least cross entropy it can have
 //! is that of answering ½ to everything, ln 2. Rumelhart, Hinton and Williams ("Learning representations by
 //! back-propagating errors", Nature 323, 1986) train a layer between, with the chain rule and momentum. Both should be

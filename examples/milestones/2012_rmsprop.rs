@@ -4,8 +4,8 @@
 //! grow. That is right where the goal stands still. RMSProp, a slide of a lecture and never a paper, divides by the
 //! root of their moving average. Here the goal moves by `c` in each step. To keep up, AdaGrad needs a gradient, that is
 //! a lag, of `g = c √r / η`; the lag adds `g²` to `r`; so the lag grows by the factor e in `2 (η / c)²` steps. A larger
-//! rate puts that off, and no rate prevents it. Should be seen within a fifth for three rates, until each has lost the
-//! goal; RMSProp should stay within its longest step, η / √(1 - ρ).
+//! rate puts that off, and no rate prevents it. For three rates the measured growth should agree to within a fifth,
+//! until each has lost the goal; RMSProp should stay within its longest step, η / √(1 - ρ).
 
 use wengert::optim::{AdaGrad, RmsProp, Rule};
 use wengert_lab::{Axis, Figure, Landscape, Runner, Style};

@@ -2,10 +2,10 @@
 //!
 //! Adam is RMSProp with momentum whose averages are divided by `1 - βᵗ`, because they start at 0. Section 6.4 of the
 //! paper asks what that is worth: with β₂ near 1, as sparse gradients need it, steps without the correction are too
-//! long at first. The first is η / √(1 - β₂), 31.6 η for β₂ = 0.999, where Adam's is η. Both should be seen to a
-//! thousandth in the weights of a network. At a rate that Adam takes, the loss without the correction should jump above
-//! ten times what guessing costs, ln 10, while Adam's stays below one and a half. (At a tenth of this rate the long
-//! steps do no harm here.)
+//! long at first. The first is η (1 - β₁) / √(1 - β₂), 3.16 η for β₁ = 0.9 and β₂ = 0.999, where Adam's is η. Both
+//! should be seen to a thousandth in the weights of a network. At a rate that Adam takes, the loss without the
+//! correction should jump above ten times what guessing costs, ln 10, while Adam's stays below one and a half. (At a
+//! tenth of this rate the long steps do no harm here.)
 
 use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::synthetic;
@@ -44,16 +44,15 @@ fn train<R: Rule>(rule: R) -> (Vec<f64>, f64) {
 fn main() {
     let (adam, first) = train(Adam { lr: RATE, ..Adam::default() });
     // Adam's m holds a tenth of each gradient, where RMSProp's buffer holds all of it.
-    let rate = RATE * (1.0 - 0.9);
-    let rms = RmsProp { lr: rate, rho: 0.999, momentum: 0.9, ..RmsProp::default() };
+    let rms = RmsProp { lr: RATE * (1.0 - 0.9), rho: 0.999, momentum: 0.9, ..RmsProp::default() };
     let (uncorrected, too_long) = train(rms);
     let highest = |losses: &[f64]| losses.iter().copied().fold(0.0, f64::max);
     let [of_adam, of_uncorrected] = [&adam, &uncorrected].map(|losses| highest(losses));
-    println!("first step, in η:  Adam {:.3}, without correction {:.3}", first / RATE, too_long / rate);
+    println!("first step, in η:  Adam {:.3}, without correction {:.3}", first / RATE, too_long / RATE);
     println!("highest loss:      Adam {of_adam:.2}, without correction {of_uncorrected:.2}");
     let about = |measured: f64, expected: f64| (measured / expected - 1.0).abs() < 1e-3;
     assert!(about(first, RATE), "Adam's first step is {first}");
-    assert!(about(too_long, rate / f64::sqrt(1.0 - 0.999)), "the other's is {too_long}");
+    assert!(about(too_long / first, (1.0 - 0.9) / f64::sqrt(1.0 - 0.999)), "the other's is {too_long}");
     let guess = f64::ln(10.0);
     assert!(of_adam < 1.5 * guess && of_uncorrected > 10.0 * guess, "the correction is worth nothing");
 

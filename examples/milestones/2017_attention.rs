@@ -1,8 +1,8 @@
 //! 2017: ask all places at once (Vaswani et al., "Attention is all you need", arXiv 1706.03762).
 //!
 //! A recurrent network passes what it read from place to place. Attention lets every place fetch from every other in
-//! one product: `softmax(Q Kᵀ / √d) V`. Places find each other by marks that are added to the words, sines of
-//! different lengths. One head turns sequences of ten digits round, and its weights can be looked at: in the end each
+//! two products: `softmax(Q Kᵀ / √d) V`. Places find each other by marks that are added to the words, sines of
+//! different lengths. One head reverses sequences of ten digits, and its weights can be looked at: in the end each
 //! place should look at its mirror image, and 99 % of sequences that training has not seen should come out without a
 //! mistake. Without the marks nobody can tell places apart, and not one of a hundred should.
 
@@ -44,7 +44,7 @@ impl Head {
     }
 }
 
-/// Random sequences, and what they are from behind.
+/// Random sequences, and the same reversed.
 fn sequences(count: usize, rng: &mut StdRng) -> (Tensor, Vec<usize>) {
     let digits: Vec<usize> = (0..count * LENGTH).map(|_| rng.random_range(0..DIGITS)).collect();
     let input: Vec<_> = digits.iter().map(|&digit| digit as f32).collect();

@@ -62,8 +62,9 @@ function lineOn(context, values, place, { color, dash = [], width = 2, alpha = 1
   context.globalAlpha = 1;
 }
 
-/** Curves over steps. `lines` have `values`, `color` and how they are drawn; `at` is a step that is marked. */
-function drawChart(canvas, lines, { log = true, at = null, first = 0, every = 1 } = {}) {
+/** Curves over steps. `lines` have `values`, `color` and how they are drawn; `at` is a step that is marked;
+ * `first` and `last` are the steps at the ends. */
+function drawChart(canvas, lines, { log = true, at = null, first = 0, last = null } = {}) {
   const { context, width, height } = wiped(canvas);
   const ends = reach(lines, log);
   const longest = Math.max(2, ...lines.map((line) => line.values.length));
@@ -89,9 +90,9 @@ function drawChart(canvas, lines, { log = true, at = null, first = 0, every = 1 
     context.stroke();
     context.fillText(short(value), 4, y(value) + 4);
   }
-  const last = String(first + (longest - 1) * every);
+  const end = String(last ?? first + longest - 1);
   context.fillText(String(first), left, height - 4);
-  context.fillText(last, right - context.measureText(last).width, height - 4);
+  context.fillText(end, right - context.measureText(end).width, height - 4);
   const place = (index, value) => [x(index), value === null ? NaN : y(value)];
   lines.forEach((line) => lineOn(context, line.values, place, line));
   if (at === null) return;

@@ -50,8 +50,7 @@ function walkAnew() {
   const steps = Number(document.getElementById('length').value);
   const atEnd = stepSlider.value === stepSlider.max;
   const found = attempt({ walk: { landscape: walk.place.name, start: walk.start, steps, rules: pair() } });
-  if (!found) return;
-  walk.paths = found.paths;
+  walk.paths = found?.paths ?? [];
   stepSlider.max = steps;
   if (atEnd) stepSlider.value = steps;
   drawWalk();

@@ -23,17 +23,20 @@ function learnAnew() {
   const was = learning.running && learning.task === page.tab;
   pauseTraining();
   Object.assign(learning, { task: page.tab, step: 0, history: [], calls: 0, every: 1 });
-  document.getElementById('taught').textContent = '';
-  if (!attempt({ learn: { task: learning.task, rules: pair(), seed: learning.seed } })) return;
+  const answer = attempt({ learn: { task: learning.task, rules: pair(), seed: learning.seed } });
+  // The program still has the old networks, and they are not what the page would call them.
+  if (!answer) learning.task = null;
+  else showTaught(answer);
   drawLearning();
-  if (was) startTraining();
+  if (was && answer) startTraining();
 }
 
 function train(steps) {
+  if (!learning.task) return;
   const answer = attempt({ train: { steps } });
   if (!answer) return pauseTraining();
   learning.step = answer.step;
-  if (learning.calls % learning.every === 0) learning.history.push(answer.learners);
+  if (learning.calls % learning.every === 0) learning.history.push(answer);
   learning.calls += 1;
   if (learning.history.length > KEPT) {
     learning.history = learning.history.filter((_, index) => index % 2 === 0);
@@ -63,9 +66,10 @@ function pauseTraining() {
 }
 
 function drawLearning() {
-  const told = { every: Math.round(learning.step / Math.max(1, learning.history.length - 1)) };
+  const steps = learning.history.map(({ step }) => step);
+  const told = steps.length > 1 ? { first: steps[0], last: steps.at(-1) } : {};
   const lines = (of, style = {}) => pair().map((_, index) => ({
-    values: learning.history.map((learners) => of(learners[index])), color: colour(COLOURS[index]), ...style,
+    values: learning.history.map(({ learners }) => of(learners[index])), color: colour(COLOURS[index]), ...style,
   }));
   drawChart(document.getElementById('losses'), lines(({ progress }) => progress.loss), told);
   const band = (of) => [0, 1, 2].flatMap((k) => {
@@ -75,7 +79,7 @@ function drawLearning() {
   drawChart(document.getElementById('spread'), band('rate'), told);
   drawChart(document.getElementById('vs'), band('v'), told);
   document.getElementById('trained').textContent = `step ${learning.step}`;
-  if (learning.task === 'xor') drawPlanes();
+  if (page.tab === 'xor') drawPlanes();
   else { drawRights(told); readPad(); }
 }
 
@@ -84,7 +88,8 @@ function drawRights(told) {
   const lines = pair().map((_, index) => ({
     color: colour(COLOURS[index]),
     values: learning.history.map((_, at) => {
-      const batches = learning.history.slice(Math.max(0, at - 9), at + 1).map((learners) => learners[index].progress);
+      const answers = learning.history.slice(Math.max(0, at - 9), at + 1);
+      const batches = answers.map(({ learners }) => learners[index].progress);
       const sum = (of) => batches.reduce((total, batch) => total + batch[of], 0);
       return 100 * sum('right') / sum('of');
     }),
@@ -93,8 +98,7 @@ function drawRights(told) {
 }
 
 function drawPlanes() {
-  const planes = attempt({ plane: { side: SIDE } })?.planes;
-  if (!planes) return;
+  const planes = (learning.task && attempt({ plane: { side: SIDE } })?.planes) ?? [[], []];
   const [none, full, ink] = [rgb('orange'), rgb('sky'), colour('ink')];
   document.querySelectorAll('.plane').forEach((canvas, index) => {
     const pixels = new ImageData(SIDE, SIDE);
@@ -129,7 +133,7 @@ function truth(planes) {
   CORNERS.forEach(([x, y], row) => {
     const cells = document.querySelector('#truth tbody').rows[row].cells;
     const answers = planes.map((plane) => plane[(SIDE - 1 - near(y)) * SIDE + near(x)]);
-    const values = [x, y, x ^ y, ...answers.map((p) => (p ?? NaN).toFixed(3))];
+    const values = [x, y, x ^ y, ...answers.map((p) => (p === undefined ? '–' : (p ?? NaN).toFixed(3)))];
     values.forEach((value, at) => { cells[at].textContent = value; });
   });
   nameColumns('#truth');

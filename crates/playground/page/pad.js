@@ -48,12 +48,16 @@ function keyOnPad(event) {
 
 /** The drawing becomes part of every batch, and the pad is free for the next. */
 function teach(label) {
-  if (pad.strokes.length === 0) return;
+  if (!learning.task || pad.strokes.length === 0) return;
   const answer = attempt({ teach: { strokes: pad.strokes, label } });
   if (!answer) return;
-  document.getElementById('taught').textContent = `${answer.taught} of yours in each batch`;
+  showTaught(answer);
   Object.assign(pad, { strokes: [], down: false });
   readPad();
+}
+
+function showTaught({ taught }) {
+  document.getElementById('taught').textContent = taught ? `${taught} of yours to learn from` : '';
 }
 
 /** Draws the pad, asks the networks, and shows their answers. */
@@ -67,7 +71,7 @@ function readPad() {
   if (document.activeElement === padCanvas && padCanvas.matches(':focus-visible')) {
     dot(context, pad.pen.map((at) => at * width), 6, colour(pad.down ? 'red' : 'soft'));
   }
-  const blank = pad.strokes.length === 0;
+  const blank = !learning.task || pad.strokes.length === 0;
   const reading = blank ? null : attempt({ read: { strokes: pad.strokes } });
   seen(reading?.pixels ?? new Array(784).fill(0));
   nameColumns('#reading');

@@ -4,16 +4,19 @@ const page = { tab: null, ask: null };
 /** Whoever wants no motion presses "play" for it. */
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** The answer to a question; where there is none, the page says why. */
+/** The answer to a question; where there is none, the page says why, until one of that kind is answered. */
 function attempt(question) {
   const complaint = document.getElementById('complaint');
+  const [kind] = Object.keys(question);
   try {
     const answer = page.ask(question);
-    complaint.hidden = true;
+    // With new networks, what was wrong with the old is over.
+    if (kind === 'learn' || kind === complaint.dataset.kind) complaint.hidden = true;
     return answer;
   } catch (error) {
     const stopped = error instanceof WebAssembly.RuntimeError;
     complaint.textContent = stopped ? 'The program stopped at a mistake of its own, and starts anew.' : error.message;
+    complaint.dataset.kind = kind;
     complaint.hidden = false;
     return null;
   }
@@ -30,6 +33,7 @@ function show() {
   shown.shares = shown.digits;
   for (const [name, visible] of Object.entries(shown)) document.getElementById(`on-${name}`).hidden = !visible;
   showRules(learns ? 'learn' : 'walk');
+  document.getElementById('complaint').hidden = true; // which was about the other pair, or comes again
   if (!learns) walkAnew();
   else if (learning.task === page.tab) drawLearning();
   else learnAnew();

@@ -170,6 +170,15 @@ impl Lesson {
         Ok(Self { task, learners: learners?, seed, steps: 0, taught: Vec::new() })
     }
 
+    /// With what was taught before, which is the work of whoever drew it.
+    pub(crate) fn after(self, before: Option<Self>) -> Self {
+        Self { taught: before.map(|lesson| lesson.taught).unwrap_or_default(), ..self }
+    }
+
+    pub(crate) fn taught(&self) -> Taught {
+        Taught { taught: self.taught.len() }
+    }
+
     pub(crate) fn train(&mut self, steps: usize) -> Result<Training, String> {
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(format!("between 1 and {MOST_STEPS} steps, not {steps}"));
@@ -243,7 +252,7 @@ impl Lesson {
             return Err(format!("{MOST_TAUGHT} drawings are enough"));
         }
         self.taught.push((pixels(strokes)?, label.into()));
-        Ok(Taught { taught: self.taught.len() })
+        Ok(self.taught())
     }
 
     fn expect(&self, task: Task) -> Result<(), String> {

@@ -39,7 +39,7 @@ enum Question {
     Contours { landscape: String, step: u64 },
     /// Where rules walk from a point.
     Walk(Walk),
-    /// Begins anew: one network for each rule.
+    /// Begins anew: one network for each rule. The drawings stay.
     Learn { task: Task, rules: Vec<Choice>, seed: u64 },
     /// Some steps of training.
     Train { steps: usize },
@@ -79,8 +79,8 @@ impl Playground {
             Question::Contours { landscape, step } => text(&catalogue::place(&landscape)?.contours(step)),
             Question::Walk(walk) => text(&walk.answer()?),
             Question::Learn { task, rules, seed } => {
-                self.lesson = Some(Lesson::new(task, &rules, seed)?);
-                text(&json!({}))
+                let lesson = Lesson::new(task, &rules, seed)?.after(self.lesson.take());
+                text(&self.lesson.insert(lesson).taught())
             }
             Question::Train { steps } => text(&self.lesson()?.train(steps)?),
             Question::Plane { side } => text(&self.lesson()?.plane(side)?),

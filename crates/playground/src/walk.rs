@@ -10,7 +10,7 @@ use crate::rules::{Choice, Walks};
 /// More steps than a screen shows.
 const MOST_STEPS: u64 = 5000;
 /// Beyond this a walk is over: what is drawn ends far below.
-const FAR: f32 = 1e9;
+const FAR: f64 = 1e9;
 
 /// From where, how, how far.
 #[derive(Deserialize)]
@@ -49,24 +49,34 @@ impl Walk {
         let landscape = place(&self.landscape)?.landscape;
         // Like the networks in `f32`: no screen shows more, and the program need not have every rule twice.
         let start = self.start.map(|x| x as f32).into_tensor();
+        if !near(landscape.at(0), place_of(&start)) {
+            return Err(format!("a start on the landscape, not {:?}", self.start));
+        }
         let path = |choice: &Choice| Ok(path(landscape, start.clone(), choice.walker(&start)?, self.steps));
         let paths: Result<_, String> = self.rules.iter().map(path).collect();
         Ok(Paths { paths: paths? })
     }
 }
 
+fn place_of(point: &Tensor) -> [f64; 2] {
+    [f64::from(point[0]), f64::from(point[1])]
+}
+
+/// Whether what is shown of a point can be told in numbers. What is not finite is not near, either.
+fn near(landscape: Landscape, point: [f64; 2]) -> bool {
+    point.iter().all(|x| x.abs() < FAR) && (landscape.value(point) as f32).is_finite()
+}
+
 fn path(landscape: Landscape, mut point: Tensor, mut walker: Box<dyn Walks>, steps: u64) -> Path {
     let mut path = Path::default();
-    let place = |point: &Tensor| [f64::from(point[0]), f64::from(point[1])];
-    path.push(landscape.at(0), place(&point));
+    path.push(landscape.at(0), place_of(&point));
     for step in 0..steps {
-        let gradient = landscape.at(step).gradient(place(&point));
+        let gradient = landscape.at(step).gradient(place_of(&point));
         walker.step(&mut point, &gradient.map(|x| x as f32).into_tensor());
-        // What is not finite is not near, either.
-        if !point.iter().all(|x| x.abs() < FAR) {
+        if !near(landscape.at(step + 1), place_of(&point)) {
             break;
         }
-        path.push(landscape.at(step + 1), place(&point));
+        path.push(landscape.at(step + 1), place_of(&point));
         for (kept, now) in [(&mut path.rate, Some(walker.rate(&point))), (&mut path.v, walker.v())] {
             for (kept, now) in kept.iter_mut().zip(now.iter().flatten()) {
                 kept.push(*now);

@@ -96,6 +96,10 @@ fn what_makes_no_sense_is_explained_and_changes_nothing() {
         let walk = json!({ "landscape": landscape, "start": [1, 1], "steps": steps, "rules": rules });
         json!({ "walk": walk })
     };
+    let from = |landscape: &str, start: Value| {
+        let walk = json!({ "landscape": landscape, "start": start, "steps": 1, "rules": rule(json!({})) });
+        json!({ "walk": walk })
+    };
     let learn = |task: &str, rules: Value| json!({ "learn": { "task": task, "rules": rules, "seed": 1 } });
     let drawing = |strokes: Value| json!({ "read": { "strokes": strokes } });
     let cases = [
@@ -103,6 +107,11 @@ fn what_makes_no_sense_is_explained_and_changes_nothing() {
         (json!({ "walk": {} }), "landscape"),
         (walk("typo", 1, json!([])), "typo"),
         (walk("saddle", 1_000_000_000, json!([])), "at most 5000"),
+        (from("saddle", json!([1e39, 0])), "a start on the landscape"),
+        (from("saddle", json!([0, -1e39])), "a start on the landscape"),
+        (from("saddle", json!([1e300, 0])), "a start on the landscape"),
+        (from("saddle", json!([1e9, 1e9])), "a start on the landscape"),
+        (from("beale", json!([1e8, 1e8])), "a start on the landscape"), // 1e64 high
         (walk("saddle", 1, json!([{ "rule": "Typo", "options": {} }])), "Typo"),
         (walk("saddle", 1, rule(json!({ "typo": 1 }))), "Adam has no option `typo`"),
         (walk("saddle", 1, rule(json!({ "lr": -1 }))), "lr is -1"),
@@ -193,4 +202,24 @@ fn digits_are_learnt_and_drawings_too() {
         assert!(p[label] > 0.5, "read {p:?}, not {label}");
         assert_eq!(numbers(&read["pixels"]).len(), 784);
     }
+}
+
+#[test]
+fn drawings_outlive_the_networks_that_were_taught_with_them() {
+    let mut playground = Playground::default();
+    let learn = |task: &str, lr: f64, seed: u64| {
+        let rules = json!([{ "rule": "Adam", "options": { "lr": lr } }]);
+        json!({ "learn": { "task": task, "rules": rules, "seed": seed } })
+    };
+    assert_eq!(ask(&mut playground, &learn("digits", 0.003, 1))["taught"], 0);
+    let teach = json!({ "teach": { "strokes": [[[0, 0], [1, 1]]], "label": 4 } });
+    assert_eq!(ask(&mut playground, &teach)["taught"], 1);
+    assert!(ask(&mut playground, &learn("digits", -1.0, 1))["error"].is_string());
+    for anew in
+        [learn("digits", 0.01, 1), learn("digits", 0.01, 2), learn("xor", 0.01, 2), learn("digits", 0.01, 2)]
+    {
+        assert_eq!(ask(&mut playground, &anew)["taught"], 1, "{anew}");
+    }
+    let trained = ask(&mut playground, &json!({ "train": { "steps": 1 } }));
+    assert_eq!(trained["learners"][0]["progress"]["of"], 33);
 }

@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use super::awake;
 
-/// How many threads there are to divide work among.
+/// How many threads there are to divide work among. On WebAssembly it is 1.
 ///
 /// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has used rayon before, the thread that asks first
 /// becomes a member of the global pool: from outside, every division of work would put it to sleep until a member wakes
