@@ -262,12 +262,13 @@ fn evaluate(
         point.step, point.loss, point.test_loss, point.test_accuracy
     );
     run.history.push(point);
-    if let Some(file) = &args.checkpoint {
-        checkpoint::save(file, model, opt, run)?;
-    }
+    // The checkpoint last: a run that ends between the two writes its metrics again.
     if let Some(file) = &args.metrics {
         let lines = run.history.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         wengert_files::write(file, |out| out.write_all((lines.join("\n") + "\n").as_bytes()))?;
+    }
+    if let Some(file) = &args.checkpoint {
+        checkpoint::save(file, model, opt, run)?;
     }
     Ok(())
 }
