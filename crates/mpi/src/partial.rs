@@ -18,13 +18,12 @@ pub(crate) struct Layout<'s, F> {
     spare: &'s RefCell<Vec<Vec<F>>>,
     /// What each message ends with, a checksum of the step and the batch: ranks that have parted would otherwise sum
     /// gradients of different batches, and all get the same wrong ones.
-    mark: [u8; 4],
+    mark: u32,
 }
 
 impl<'s, F: Real> Layout<'s, F> {
     pub(crate) fn of(model: &dyn Module<F>, spare: &'s RefCell<Vec<Vec<F>>>, batch: &[u8]) -> Self {
-        let mut layout =
-            Self { length: 1, counts: Vec::new(), spare, mark: crc32fast::hash(batch).to_le_bytes() };
+        let mut layout = Self { length: 1, counts: Vec::new(), spare, mark: crc32fast::hash(batch) };
         visit(model, |leaf| {
             let start = layout.length + 1;
             layout.length = start + leaf.value().len();
@@ -118,20 +117,20 @@ impl<F: Element> Partial<F> {
     /// The numbers, of no shards none, and the mark.
     pub(crate) fn to_message(sum: &Sum<F>, layout: &Layout<'_, F>) -> Vec<u8> {
         let numbers = sum.as_ref().map_or(&[][..], |Self(numbers)| numbers);
-        let mut message = vec![0; size_of_val(numbers) + layout.mark.len()];
+        let mut message = vec![0; size_of_val(numbers) + size_of_val(&layout.mark)];
         message.chunks_exact_mut(size_of::<F>()).zip(numbers).for_each(|(bytes, number)| number.put(bytes));
-        message[size_of_val(numbers)..].copy_from_slice(&layout.mark);
+        message[size_of_val(numbers)..].copy_from_slice(&layout.mark.to_le_bytes());
         message
     }
 
     /// What [`to_message`](Self::to_message) made on `rank` of a sum of this layout.
     pub(crate) fn from_message(rank: usize, sent: &[u8], layout: &Layout<F>) -> Result<Sum<F>, GroupError> {
         let due = layout.length * size_of::<F>();
-        let (bytes, mark) = sent.split_at(sent.len().saturating_sub(layout.mark.len()));
+        let (bytes, mark) = sent.split_at(sent.len().saturating_sub(size_of_val(&layout.mark)));
         let mut numbers = layout.empty_list();
         numbers.extend(bytes.chunks_exact(size_of::<F>()).map(F::get));
         match bytes.len() {
-            _ if mark != layout.mark => Err(GroupError::Apart(rank)),
+            _ if mark != layout.mark.to_le_bytes() => Err(GroupError::Apart(rank)),
             0 => Ok(None),
             length if length == due => Ok(Some(Self(numbers))),
             length => Err(GroupError::Unexpected(rank, length, due)),

@@ -33,9 +33,10 @@ pub struct World {
 impl World {
     /// Runs `train` in each process. Where it fails, or panics, or another rank has not answered for `deadline`, the
     /// process prints why to standard error, and all processes end with an exit code that is not 0: within a second, or
-    /// within six where MPI itself hangs. The deadline is also for the start and the end of MPI, which wait for all.
+    /// within six where MPI itself hangs. The deadline also applies to the start and the end of MPI, which wait for
+    /// all.
     ///
-    /// Rank 0 may keep the others waiting, to evaluate or to write a file, and the slowest rank does, in a step or while
+    /// Rank 0 may keep the others waiting, to evaluate or to write a file, and so does the slowest, in a step or while
     /// it loads its data: the deadline must be longer than that. A process that was suspended does not count that time.
     ///
     /// Processes that another MPI's `mpirun` has started, so that each would be alone, end with an error, too.
@@ -120,6 +121,8 @@ impl Group for World {
         self.world.size() as usize
     }
 
+    /// Where another group would return an error, this one prints it and ends the process.
+    ///
     /// # Panics
     ///
     /// If the message has 2³¹ bytes or more, which MPI cannot count.
