@@ -95,7 +95,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What has to be the same on all ranks, and when the run goes on.
+/// What has to be the same when the run goes on, too.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Settings {
     batch_size: usize,
@@ -103,6 +103,15 @@ struct Settings {
     dropout: f64,
     seed: u64,
     training: String,
+}
+
+/// What has to be the same on all ranks.
+#[derive(Serialize)]
+struct Alike<'a> {
+    steps: u64,
+    every: u64,
+    #[serde(flatten)]
+    settings: &'a Settings,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,7 +148,8 @@ fn train(args: &Args, world: &World) -> Result<(), Box<dyn Error>> {
         run = resume(file, run.settings, &mut model, &mut opt)?;
     }
     let shards = Shards::new(world, args.shards)?;
-    shards.check(&model, &opt, &run.settings)?;
+    let (steps, every) = (args.steps, args.every);
+    shards.check(&model, &opt, &Alike { steps, every, settings: &run.settings })?;
 
     let mut tape = Tape::with_seed(args.seed);
     tape.set_steps(opt.steps());
@@ -156,7 +166,7 @@ fn train(args: &Args, world: &World) -> Result<(), Box<dyn Error>> {
             spent += start.elapsed();
             losses += f64::from(loss);
             if opt.steps() % args.every == 0 || opt.steps() == args.steps {
-                shards.check(&model, &opt, &run.settings)?;
+                shards.check(&model, &opt, &Alike { steps, every, settings: &run.settings })?;
                 if world.rank() == 0 {
                     evaluate(args, &model, &opt, &data.test, losses, &mut run)?;
                 }
@@ -262,12 +272,13 @@ fn evaluate(
         point.step, point.loss, point.test_loss, point.test_accuracy
     );
     run.history.push(point);
-    if let Some(file) = &args.checkpoint {
-        checkpoint::save(file, model, opt, run)?;
-    }
+    // The checkpoint last: a run that ends between the two writes its metrics again.
     if let Some(file) = &args.metrics {
         let lines = run.history.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         wengert_files::write(file, |out| out.write_all((lines.join("\n") + "\n").as_bytes()))?;
+    }
+    if let Some(file) = &args.checkpoint {
+        checkpoint::save(file, model, opt, run)?;
     }
     Ok(())
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use wengert_autodiff::{Module, ModulePath};
+use wengert_autodiff::{Module, ModulePath, compute};
 use wengert_optim::checkpoint::{Checkpoint, Element, RawTensor, SavedOptimizer};
 use wengert_optim::{Optimizer, Rule};
 
@@ -15,9 +14,10 @@ use crate::{Group, GroupError, Shards};
 type Facts = Vec<(String, String)>;
 
 impl<F: Element> Shards<'_, F> {
-    /// Compares all ranks with rank 0: the version of this crate, the number of shards, `settings`, the parameters and
-    /// buffers of the model, the optimizer's hyper-parameters and state. Call it before the first step and, to be sure
-    /// of what is written, before each checkpoint. It exchanges checksums, not tensors.
+    /// Compares all ranks with rank 0: the version of this crate, whether products are
+    /// [reproducible](compute::set_reproducible), the number of shards, `settings`, the parameters and buffers of the
+    /// model, the optimizer's hyper-parameters and state. Call it before the first step and, to be sure of what is
+    /// written, before each checkpoint. It exchanges checksums, not tensors.
     ///
     /// `settings` is whatever else has to be the same, such as the seed, the size of a batch, a checksum of the data;
     /// fields of a struct are compared one by one.
@@ -35,7 +35,7 @@ impl<F: Element> Shards<'_, F> {
         let opt = SavedOptimizer::new(opt)?;
         let mut own = Vec::new();
         let run = json!({ "version of wengert-mpi": env!("CARGO_PKG_VERSION"), "shards": self.count,
-            "optimizer": opt.kind, "steps of the optimizer": opt.steps });
+            "reproducible": compute::is_reproducible(), "optimizer": opt.kind, "steps of the optimizer": opt.steps });
         add_json(&mut own, "", &run.to_string())?;
         add_json(&mut own, "", &serde_json::to_string(settings)?)?;
         add_tensors(&mut own, "tensor", &Checkpoint::from_model(model).model);
@@ -47,7 +47,7 @@ impl<F: Element> Shards<'_, F> {
             add_json(&mut own, &format!("{}{group}: ", opt.kind), &rule.now)?;
         }
         add_tensors(&mut own, "state", &opt.state);
-        let first: Facts = serde_json::from_slice(&self.group.broadcast(serde_json::to_vec(&own)?)?)?;
+        let first: Facts = answer(0, &self.group.broadcast(serde_json::to_vec(&own)?)?)?;
         agree(self.group, difference(&first, &own))
     }
 }
@@ -86,13 +86,17 @@ pub(crate) fn agree(group: &dyn Group, objection: Option<String>) -> Result<(), 
     let mut first = None;
     if group.rank() == 0 {
         for rank in 1..group.size() {
-            let theirs: Option<String> = serde_json::from_slice(&group.exchange(&[], &[], Some(rank))?)?;
+            let theirs: Option<String> = answer(rank, &group.exchange(&[], &[], Some(rank))?)?;
             first = first.or(theirs.map(|theirs| (rank, theirs)));
         }
     } else {
         group.exchange(&[0], &serde_json::to_vec(&objection)?, None)?;
     }
-    let first: Option<(usize, String)> =
-        serde_json::from_slice(&group.broadcast(serde_json::to_vec(&first)?)?)?;
+    let first: Option<(usize, String)> = answer(0, &group.broadcast(serde_json::to_vec(&first)?)?)?;
     first.map_or(Ok(()), |(rank, what)| Err(GroupError::Different(rank, what)))
+}
+
+/// What `rank` has sent; it does something else if that is not JSON.
+fn answer<T: DeserializeOwned>(rank: usize, json: &[u8]) -> Result<T, GroupError> {
+    serde_json::from_slice(json).map_err(|_| GroupError::Apart(rank))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The ranks of a run, as one of them sees them.
 ///
 /// Every rank calls the same collectives in the same order. Implemented by [`Alone`], by [`Threads`](crate::Threads)
-/// and, with the feature `mpi`, by [`World`](crate::World).
+/// and, with the feature `mpi`, by `World`.
 pub trait Group {
     /// Which of the ranks this is, from 0 up to, but not including, [`size`](Group::size).
     fn rank(&self) -> usize;
@@ -64,16 +64,19 @@ pub enum GroupError {
     /// This rank has been silent for so long: it hangs, or the network does.
     #[error("rank {0} has not answered for {1:?}")]
     Deadline(usize, Duration),
-    /// This rank has sent so many bytes of gradients where others were due: its program or its model is another one.
-    #[error("rank {0} sent {1} bytes of gradients, not {2}")]
+    /// This rank has sent so many bytes where so many of gradients were due: its program or its model is another one.
+    #[error("rank {0} sent {1} bytes where {2} bytes of gradients were due")]
     Unexpected(usize, usize, usize),
+    /// This rank has other rows for the batch, its tape is at another step, or its program at another call.
+    #[error("rank {0} is at another batch, step or call than this rank")]
+    Apart(usize),
     /// This rank was not started as rank 0, or is no longer like it: what differs, with both values.
     #[error("rank {0} differs from rank 0: {1}")]
     Different(usize, String),
-    /// There are fewer shards than ranks.
-    #[error("{0} shards cannot be shared by {1} processes: each needs one at least")]
-    TooFewShards(usize, usize),
-    /// Settings that JSON cannot hold, or an answer that is not JSON.
+    /// There are fewer shards than ranks, or more than 2¹⁶.
+    #[error("{0} shards for {1} processes: each needs at least one, and 65536 are the most")]
+    ShardCount(usize, usize),
+    /// Settings that JSON cannot hold.
     #[error("the ranks cannot be compared: {0}")]
     Settings(#[from] serde_json::Error),
 }

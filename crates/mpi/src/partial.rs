@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real, Tensor};
+use wengert_autodiff::{Gradients, Leaf, Module, ModulePath, Real, Tensor, Var};
 use wengert_optim::checkpoint::Element;
+
+use crate::GroupError;
 
 /// The numbers of a [`Partial`]: the mean loss, and for each tensor of the model that is not frozen how many shards
 /// have found a gradient or a new value, and then that.
@@ -14,11 +16,14 @@ pub(crate) struct Layout<'s, F> {
     counts: Vec<Range<usize>>,
     /// Lists that are free. They are kept from step to step, because the system would clear each page of new ones.
     spare: &'s RefCell<Vec<Vec<F>>>,
+    /// What each message ends with, a checksum of the step and the batch: ranks that have parted would otherwise sum
+    /// gradients of different batches, and all get the same wrong ones.
+    mark: u32,
 }
 
 impl<'s, F: Real> Layout<'s, F> {
-    pub(crate) fn of(model: &dyn Module<F>, spare: &'s RefCell<Vec<Vec<F>>>) -> Self {
-        let mut layout = Self { length: 1, counts: Vec::new(), spare };
+    pub(crate) fn of(model: &dyn Module<F>, spare: &'s RefCell<Vec<Vec<F>>>, batch: &[u8]) -> Self {
+        let mut layout = Self { length: 1, counts: Vec::new(), spare, mark: crc32fast::hash(batch) };
         visit(model, |leaf| {
             let start = layout.length + 1;
             layout.length = start + leaf.value().len();
@@ -51,15 +56,10 @@ pub(crate) struct Partial<F>(Vec<F>);
 
 impl<F: Element> Partial<F> {
     /// Of a shard that has this `share` of the batch. Where it has observed nothing for a buffer, that stays as it is.
-    pub(crate) fn of_shard(
-        model: &dyn Module<F>,
-        layout: &Layout<'_, F>,
-        loss: F,
-        grads: &Gradients<F>,
-        share: F,
-    ) -> Self {
+    pub(crate) fn of_shard(model: &dyn Module<F>, layout: &Layout<F>, loss: Var<F>, share: F) -> Self {
         let mut numbers = layout.empty_list();
-        numbers.push(loss * share);
+        numbers.push(loss.item() * share);
+        let grads = loss.backward();
         visit(model, |leaf| {
             let (found, otherwise) = match leaf {
                 Leaf::Param(param) => (grads.get(param), None),
@@ -99,13 +99,12 @@ impl<F: Element> Partial<F> {
         let mut grads = Gradients::default();
         let mut rest = &self.0[1..];
         visit(model, |leaf| {
-            let (found, numbers) = rest.split_at(1);
-            let (numbers, behind) = numbers.split_at(leaf.value().len());
-            rest = behind;
+            let found = rest.split_off_first().expect("one for each tensor");
+            let numbers = rest.split_off(..leaf.value().len()).expect("as many as it has");
             let shape = leaf.value().raw_dim();
             let tensor = || Tensor::from_shape_vec(shape, numbers.to_vec()).expect("as many as it has");
             match leaf {
-                _ if found[0] == F::ZERO => (),
+                _ if *found == F::ZERO => (),
                 Leaf::Param(param) => grads.set(param, tensor()),
                 Leaf::Buffer(buffer) => grads.set_buffer_update(buffer, tensor()),
             }
@@ -115,22 +114,26 @@ impl<F: Element> Partial<F> {
         (loss, grads)
     }
 
-    /// As bytes; of no shards, as none.
-    pub(crate) fn to_message(sum: &Sum<F>) -> Vec<u8> {
-        let Some(Self(numbers)) = sum else { return Vec::new() };
-        let mut message = vec![0; size_of_val(&numbers[..])];
+    /// The numbers, of no shards none, and the mark.
+    pub(crate) fn to_message(sum: &Sum<F>, layout: &Layout<'_, F>) -> Vec<u8> {
+        let numbers = sum.as_ref().map_or(&[][..], |Self(numbers)| numbers);
+        let mut message = vec![0; size_of_val(numbers) + size_of_val(&layout.mark)];
         message.chunks_exact_mut(size_of::<F>()).zip(numbers).for_each(|(bytes, number)| number.put(bytes));
+        message[size_of_val(numbers)..].copy_from_slice(&layout.mark.to_le_bytes());
         message
     }
 
-    /// What [`to_message`](Self::to_message) made of a sum of this layout; otherwise how many bytes were due.
-    pub(crate) fn from_message(message: &[u8], layout: &Layout<'_, F>) -> Result<Sum<F>, usize> {
+    /// What [`to_message`](Self::to_message) made on `rank` of a sum of this layout.
+    pub(crate) fn from_message(rank: usize, sent: &[u8], layout: &Layout<F>) -> Result<Sum<F>, GroupError> {
         let due = layout.length * size_of::<F>();
-        if message.is_empty() {
-            return Ok(None);
-        }
+        let (bytes, mark) = sent.split_at(sent.len().saturating_sub(size_of_val(&layout.mark)));
         let mut numbers = layout.empty_list();
-        numbers.extend(message.chunks_exact(size_of::<F>()).map(F::get));
-        if message.len() == due { Ok(Some(Self(numbers))) } else { Err(due) }
+        numbers.extend(bytes.chunks_exact(size_of::<F>()).map(F::get));
+        match bytes.len() {
+            _ if mark != layout.mark.to_le_bytes() => Err(GroupError::Apart(rank)),
+            0 => Ok(None),
+            length if length == due => Ok(Some(Self(numbers))),
+            length => Err(GroupError::Unexpected(rank, length, due)),
+        }
     }
 }

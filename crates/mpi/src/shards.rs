@@ -25,23 +25,28 @@ pub struct Shards<'g, F: Element = f32> {
 }
 
 impl<'g, F: Element> Shards<'g, F> {
-    /// Divides each batch into `count` shards: 8 let a run go on with 1, 2, 4 or 8 ranks, each with as much to do.
+    /// Divides each batch into `count` shards: 8 let a run go on with 1, 2, 4 or 8 ranks, each with the same amount
+    /// to do.
     ///
     /// # Errors
     ///
-    /// If there are fewer shards than ranks.
+    /// If there are fewer shards than ranks, or more than 2¹⁶.
     pub fn new(group: &'g dyn Group, count: usize) -> Result<Self, GroupError> {
         let ranks = group.size();
         let shards = Self { group, count, spare: RefCell::default() };
-        if count < ranks { Err(GroupError::TooFewShards(count, ranks)) } else { Ok(shards) }
+        if (ranks..=1 << 16).contains(&count) {
+            Ok(shards)
+        } else {
+            Err(GroupError::ShardCount(count, ranks))
+        }
     }
 
     /// The mean loss of a batch, its gradients, and the new values of buffers: what `backward` would give for the whole
     /// batch. All ranks get the same bits.
     ///
     /// `rows` are the batch's, on every rank; `loss` is called once for each shard of this rank, with the rows of that
-    /// shard, and returns the *mean* loss over them. It counts as one step of the tape: before it, do not
-    /// [`reset`](Tape::reset). Random numbers follow from the seed of the tape, the step and the shard.
+    /// shard, and returns the *mean* loss over them. It counts as one step of the tape; do not call
+    /// [`reset`](Tape::reset) before it. Random numbers follow from the seed of the tape, the step and the shard.
     ///
     /// A shard's loss and gradients are weighted by its rows, and so are the new values of buffers: the running
     /// statistics of batch norm, which sees one shard at a time, move by the mean over the shards. Counts go on by one.
@@ -49,7 +54,7 @@ impl<'g, F: Element> Shards<'g, F> {
     ///
     /// # Errors
     ///
-    /// If a rank is gone, silent, or does something else.
+    /// If a rank is gone, silent, or does something else: another model, step or batch.
     ///
     /// # Panics
     ///
@@ -66,15 +71,15 @@ impl<'g, F: Element> Shards<'g, F> {
         let (n, step) = (rows.len(), tape.steps().wrapping_add(1));
         // Shards for which there are too few rows have none.
         let used = self.count.min(n / 2).max(1);
-        let layout = &Layout::of(model, &self.spare);
+        let batch = rows.iter().map(|&row| row as u64).chain([step]).flat_map(u64::to_le_bytes);
+        let layout = &Layout::of(model, &self.spare, &batch.collect::<Vec<_>>());
         let mut tree = Tree { shards: self, layout, own: VecDeque::new() };
         tree.compute(0..self.count, &mut |shard| {
             let part = (shard < used).then(|| shard * n / used..(shard + 1) * n / used)?;
             let share = F::from_f64(part.len() as f64 / n as f64);
             tape.reset();
             tape.set_steps(step.wrapping_mul(self.count as u64).wrapping_add(shard as u64));
-            let loss = loss(tape, &rows[part]);
-            Some(Partial::of_shard(model, layout, loss.item(), &loss.backward(), share))
+            Some(Partial::of_shard(model, layout, loss(tape, &rows[part]), share))
         });
         tape.set_steps(step);
         Ok(tree.sum(0..self.count)?.expect("a batch has a row").into_gradients(model, layout))
@@ -139,11 +144,9 @@ impl<F: Element> Tree<'_, F> {
         let lacks = |&other: &usize| !ranks.contains(&other) && partner(other, others, ranks) == group.rank();
         let to: Vec<_> = others.clone().filter(lacks).collect();
         let from = (!others.contains(&group.rank())).then(|| partner(group.rank(), ranks, others));
-        let message = if to.is_empty() { Vec::new() } else { Partial::to_message(half) };
+        let message = if to.is_empty() { Vec::new() } else { Partial::to_message(half, self.layout) };
         let received = group.exchange(&to, &message, from)?;
-        let Some(rank) = from else { return Ok(None) };
-        let sum = Partial::from_message(&received, self.layout);
-        sum.map(Some).map_err(|due| GroupError::Unexpected(rank, received.len(), due))
+        from.map(|rank| Partial::from_message(rank, &received, self.layout)).transpose()
     }
 }
 

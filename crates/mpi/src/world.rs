@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mpi::environment::Universe;
-use mpi::request::Request;
 use mpi::topology::{Rank, SimpleCommunicator};
 use mpi::traits::{Communicator, Destination, Equivalence, Source};
 use mpi::{Threading, request};
@@ -16,15 +16,13 @@ use mpi::{Threading, request};
 use crate::agreement::agree;
 use crate::{Group, GroupError};
 
-/// How long MPI may take to end them.
+/// How long MPI may take to end all processes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a rank looks for a message all the time, and then how often.
+/// A rank polls without sleeping for `BUSY`, then every `PAUSE`.
 const BUSY: Duration = Duration::from_micros(200);
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// All processes of `mpirun`.
-///
-/// Dropped by a panic, it ends them all: the others would wait.
 pub struct World {
     world: SimpleCommunicator,
     deadline: Duration,
@@ -35,9 +33,13 @@ pub struct World {
 impl World {
     /// Runs `train` in each process. Where it fails, or panics, or another rank has not answered for `deadline`, the
     /// process prints why to standard error, and all processes end with an exit code that is not 0: within a second, or
-    /// within six where MPI itself hangs. The deadline is also for the start and the end of MPI, which wait for all.
+    /// within six where MPI itself hangs. The deadline also applies to the start and the end of MPI, which wait for
+    /// all.
     ///
-    /// Rank 0 may keep the others waiting, to evaluate or to write a file: the deadline must be longer than that.
+    /// Rank 0 may keep the others waiting, to evaluate or to write a file, and so does the slowest, in a step or while
+    /// it loads its data: the deadline must be longer than that. A process that was suspended does not count that time.
+    ///
+    /// Processes that another MPI's `mpirun` has started, so that each would be alone, end with an error, too.
     ///
     /// # Panics
     ///
@@ -47,7 +49,13 @@ impl World {
         let start = || mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
         let (universe, _) = within(deadline, "MPI has not started", start);
         let world = Self { world: universe.world(), deadline, _universe: universe };
-        train(&world).unwrap_or_else(|error| world.fail(&error));
+        let several =
+            |name| std::env::var(name).is_ok_and(|text| text.parse().is_ok_and(|size: usize| size > 1));
+        if world.size() == 1 && ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].into_iter().any(several) {
+            world.fail(&"it was built for another MPI than that of `mpirun`, so that each process is alone");
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| train(&world)));
+        outcome.unwrap_or_else(|_| world.fail(&"it has panicked")).unwrap_or_else(|error| world.fail(&error));
         agree(&world, None).unwrap_or_else(|error| world.fail(&error));
         within(deadline, "MPI has not ended", || drop(world));
         ExitCode::SUCCESS
@@ -62,29 +70,26 @@ impl World {
 
     /// Waits until `done` has something, for a message from or to `rank`.
     fn wait<T>(&self, rank: usize, mut done: impl FnMut() -> Option<T>) -> T {
-        let start = Instant::now();
+        let mut waited = Duration::ZERO;
         loop {
+            let start = Instant::now();
             if let Some(found) = done() {
                 return found;
             }
-            if start.elapsed() < BUSY {
-                thread::yield_now()
-            } else {
-                thread::sleep(PAUSE)
-            }
-            if start.elapsed() > self.deadline {
+            if waited > self.deadline {
                 // A message that is under way cannot be taken back, so that there is no error to return.
                 self.fail(&GroupError::Deadline(rank, self.deadline));
             }
+            let pause: fn() = if waited < BUSY { thread::yield_now } else { || thread::sleep(PAUSE) };
+            pause();
+            // In more it was suspended, and so were the others, perhaps.
+            waited += start.elapsed().min(Duration::from_secs(1));
         }
     }
 
-    fn finish<'a>(&self, rank: usize, request: Request<'a, [u8], &request::LocalScope<'a>>) {
+    fn finish<'a>(&self, rank: usize, request: request::Request<'a, [u8], &request::LocalScope<'a>>) {
         let mut pending = Some(request);
-        self.wait(rank, || {
-            let request = pending.take().expect("kept until it is done");
-            request.test().map_err(|request| pending = Some(request)).ok()
-        });
+        self.wait(rank, || pending.take()?.test().map_err(|request| pending = Some(request)).ok());
     }
 }
 
@@ -98,21 +103,13 @@ fn within<T>(deadline: Duration, silence: &'static str, call: impl FnOnce() -> T
     let (done, waiting) = mpsc::channel::<()>();
     thread::spawn(move || {
         if waiting.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
-            say(&format!("error: {silence} for {deadline:?}: another process is gone, or hangs"));
+            say(&format!("error: {silence} within {deadline:?}: another process is gone, or hangs"));
             process::abort();
         }
     });
     let result = call();
     drop(done);
     result
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.fail(&"it has panicked");
-        }
-    }
 }
 
 impl Group for World {
@@ -124,6 +121,8 @@ impl Group for World {
         self.world.size() as usize
     }
 
+    /// Where another group would return an error, this one prints it and ends the process.
+    ///
     /// # Panics
     ///
     /// If the message has 2³¹ bytes or more, which MPI cannot count.

@@ -2,7 +2,7 @@
 
 mod run;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use ndarray::{Array2, Axis};
@@ -179,6 +179,38 @@ fn a_rank_reads_only_its_shards() {
     assert_eq!(all.concat(), rows);
 }
 
+/// Dropout draws anew for each step and each shard, and the same on any rank.
+#[test]
+fn each_shard_of_each_step_has_random_numbers_of_its_own() {
+    const STEPS: usize = 4;
+    let (dropout, scale) = (Dropout::new(0.5), Param::<f32>::new(1.0));
+    let rows: Vec<_> = (0..16).collect();
+    let draws = |shards: &Shards| {
+        let drawn = RefCell::new(Vec::new());
+        let mut tape = Tape::with_seed(7);
+        for _ in 0..STEPS {
+            let step = shards.step(&mut tape, &scale, &rows, |tape, _| {
+                let out = dropout.forward(tape.constant(Tensor::ones(vec![2, 32])));
+                drawn.borrow_mut().push(out.value().iter().map(|&x| x > 0.0).collect());
+                out.mean() * tape.param(&scale)
+            });
+            let _ = step.unwrap();
+        }
+        drawn.into_inner()
+    };
+    let alone: Vec<Vec<bool>> = draws(&Shards::new(&Alone, 8).unwrap());
+    assert_eq!(alone.len(), 8 * STEPS);
+    for (i, draw) in alone.iter().enumerate() {
+        assert!(!alone[..i].contains(draw), "draw {i} was there before");
+    }
+    let all = Threads::run(4, DEADLINE, |group| draws(&Shards::new(group, 8).unwrap()));
+    for (rank, drawn) in all.iter().enumerate() {
+        for (step, drawn) in drawn.chunks(2).enumerate() {
+            assert_eq!(drawn, &alone[8 * step + 2 * rank..][..2], "rank {rank} in step {step}");
+        }
+    }
+}
+
 #[test]
 #[should_panic = "a batch without rows"]
 fn an_empty_batch_is_a_mistake() {
@@ -216,7 +248,8 @@ impl Group for Counting<'_> {
     }
 }
 
-/// Each rank sends all numbers once for each doubling of the ranks: the loss, and every tensor with a number before it.
+/// Each rank sends all numbers once for each doubling of the ranks, with four bytes behind them: the loss, and every
+/// tensor with a number before it.
 #[test]
 fn what_a_step_sends_grows_with_the_logarithm_of_the_ranks() {
     let tensors = start().0.state_dict();
@@ -227,6 +260,6 @@ fn what_a_step_sends_grows_with_the_logarithm_of_the_ranks() {
             train(&Shards::new(&group, 8).unwrap(), 3);
             group.sent.get()
         });
-        assert_eq!(all, vec![3 * ranks.ilog2() as usize * numbers * size_of::<f32>(); ranks]);
+        assert_eq!(all, vec![3 * ranks.ilog2() as usize * (4 + numbers * size_of::<f32>()); ranks]);
     }
 }
