@@ -155,12 +155,14 @@ fn gradients_of_many_uses_add_up() {
     }
 }
 
+type Pool = for<'t> fn(Var<'t>, PoolOptions<1>) -> Var<'t>;
+
 /// One pixel among zeros, in all of `n` windows.
 #[test]
 fn the_gradient_of_a_pixel_adds_up_over_its_windows() {
     let n = 10_000;
     let options = || PoolOptions { stride: [1], ..PoolOptions::from([n]) };
-    let pools: [(&str, for<'t> fn(Var<'t>, PoolOptions<1>) -> Var<'t>); 2] = [
+    let pools: [(&str, Pool); 2] = [
         ("max_pool1d", |x, options| x.max_pool1d(options)),
         ("avg_pool1d", |x, options| x.avg_pool1d(options) * options.kernel[0] as f32),
     ];

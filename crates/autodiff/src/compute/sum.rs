@@ -97,8 +97,9 @@ pub(crate) fn add_one<F: Real>(sum: &mut F, lost: &mut F, x: F) {
     *lost += (*sum - (next - part)) + (x - part);
     *sum = next + *lost;
     *lost -= *sum - next;
-    // An infinite sum has lost nothing that can be told; of a dual number that holds for each part.
-    if !(*lost - *lost).is_zero() {
+    // An infinite sum has lost nothing that can be told. ∞ - ∞ is NaN, in each part of a dual number.
+    let finite = *lost;
+    if !(finite - *lost).is_zero() {
         (*sum, *lost) = (next, F::ZERO);
     }
 }
