@@ -8,7 +8,7 @@ use criterion::Criterion;
 /// unless `RAYON_NUM_THREADS` says otherwise: call it first, before a product has made the pool.
 pub fn criterion() -> Criterion {
     if std::env::var_os("RAYON_NUM_THREADS").is_none() {
-        rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("the first pool");
+        wengert::set_threads(1).expect("the first pool");
     }
     Criterion::default()
         .warm_up_time(Duration::from_millis(150))

@@ -65,9 +65,8 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Outcome<u8> {
     let signals = Signals::install()?;
     let mut console = Console::new(args);
-    // Before anything else makes the pool: this thread trains, so it is one of them. 0 leaves the number to rayon.
-    let threads = args.threads.unwrap_or(0);
-    wengert::set_threads(threads)?;
+    // Before anything else makes the pool: this thread trains, so it is one of them. 0 leaves the number to the pool.
+    wengert::set_threads(args.threads.unwrap_or(0))?;
     if args.batch_size == 1 && args.norm == Norm::Batch {
         return Err("--batch-size 1 with --norm batch: one image has no variance".into());
     }

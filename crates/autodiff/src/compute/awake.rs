@@ -14,11 +14,13 @@
 //! once: if it waited for more work, its own `join` would be late, and with it everybody who needs the result.
 
 use std::cell::Cell;
-use std::hint;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rayon::Yield;
+
+use super::threads;
 
 /// For how long a member looks for work before it sleeps. Rayon's own members give up earlier. The threads of OpenMP
 /// wait like this, too, and for longer.
@@ -35,10 +37,10 @@ thread_local! {
 
 /// Has one more member wait for work, unless all the others do.
 pub(super) fn keep_awake() {
-    let others = rayon::current_num_threads() - 1;
+    let others = threads::threads() - 1;
     let one_more = |waiting| (waiting < others).then_some(waiting + 1);
     if WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok() {
-        rayon::spawn(|| {
+        threads::spawn(|| {
             if !OCCUPIED.get() {
                 occupied(wait);
             }
@@ -61,7 +63,8 @@ fn wait() {
     while last.elapsed() < PATIENCE {
         match rayon::yield_now() {
             Some(Yield::Executed) => last = Instant::now(),
-            _ => hint::spin_loop(),
+            // Where more threads want to run than there are cores, another has this one's turn.
+            _ => thread::yield_now(),
         }
     }
 }

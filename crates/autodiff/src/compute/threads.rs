@@ -1,56 +1,87 @@
-//! Work on several threads, which are rayon's: who belongs to the pool, and how two pieces of work run side by side.
+//! Work on several threads: who divides it with whom, and how two pieces of it run side by side.
+//!
+//! The threads are a pool of our own, made by rayon. The program's own use of rayon has another, the global one: nobody
+//! there waits for a thread that trains, and the program may set it up as it likes.
 
-use std::sync::Once;
+use std::sync::OnceLock;
+use std::{env, thread};
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::awake;
 
+static POOL: OnceLock<ThreadPool> = OnceLock::new();
+
 /// How many threads there are to divide work among. On WebAssembly it is 1.
 ///
-/// Rayon counts and reads `RAYON_NUM_THREADS`. Unless the program has used rayon before, the thread that asks first
-/// becomes a member of the global pool: from outside, every division of work would put it to sleep until a member wakes
-/// it, which costs more than most products. A program that uses rayon before it trains, or sets the number of threads,
-/// calls [`set_threads`] first, or builds the pool itself, on the thread that will train, with `use_current_thread()`.
+/// `RAYON_NUM_THREADS` or [`set_threads`] sets it, otherwise it is how many cores the program may use; never more than
+/// eight for each of them, or 64.
+///
+/// The thread that asks first becomes a member of the pool: from outside, each division of work hands half of it over,
+/// which costs more than many products. In a rayon pool of the program, for instance under `install` or `par_iter`,
+/// it is that pool's threads that divide the work.
 ///
 /// When work has been divided, the other members look for more for 200 µs before they sleep.
-///
-/// The training thread is then a member too, and works for the pool only while it divides work. Do not let it block on
-/// another thread that calls `rayon::broadcast`: that runs on every member, so each would wait for the other.
 pub fn threads() -> usize {
     if cfg!(target_family = "wasm") {
         return 1;
     }
-    static JOIN_POOL: Once = Once::new();
-    if rayon::current_thread_index().is_none() {
-        JOIN_POOL.call_once(|| {
-            let variable =
-                std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-            let threads = variable.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-            // A pool of this thread alone could not help the program's other threads.
-            if let Some(n @ 2..) = threads {
-                // An error means that there is a pool already.
-                let _ = set_threads(n);
-            }
-        });
+    if rayon::current_thread_index().is_some() {
+        return rayon::current_num_threads();
     }
-    rayon::current_num_threads()
+    pool().current_num_threads()
 }
 
-/// Sets how many threads work together, the calling one included; 0 leaves the number to rayon, which reads
-/// `RAYON_NUM_THREADS` and asks the system. Call it once, on the thread that will train, before anything else uses
-/// rayon.
+/// Sets how many threads work together, the calling one included; 0 leaves the number to [`threads`]. Call it once, on
+/// the thread that will train, before the first step.
 ///
 /// # Errors
 ///
-/// If there are threads already, or the system gives none.
+/// If there are threads already, the calling one belongs to another pool of rayon, or the system gives none.
 pub fn set_threads(n: usize) -> Result<(), SetThreadsError> {
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(n).use_current_thread();
-    builder.build_global().map_err(SetThreadsError)
+    if POOL.get().is_some() {
+        return Err(SetThreadsError::Again);
+    }
+    let pool = build(if n == 0 { default_threads() } else { n.min(most_threads()) })?;
+    POOL.set(pool).map_err(|_| SetThreadsError::Again)
 }
 
 /// Why [`set_threads`] could not.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set the number of threads: {0}")]
-pub struct SetThreadsError(#[source] rayon::ThreadPoolBuildError);
+#[non_exhaustive]
+pub enum SetThreadsError {
+    /// By an earlier call, or because work has been divided.
+    #[error("cannot set the number of threads: there are threads already")]
+    Again,
+    /// The system gives none, or the calling thread is one of another pool.
+    #[error("cannot set the number of threads: {0}")]
+    Build(#[from] ThreadPoolBuildError),
+}
+
+fn pool() -> &'static ThreadPool {
+    POOL.get_or_init(|| {
+        // Where the system gives no threads there is this one, which can always be a pool: it is in none yet.
+        build(default_threads()).or_else(|_| build(1)).expect("a pool of one thread that is in no other")
+    })
+}
+
+fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+    ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build()
+}
+
+fn default_threads() -> usize {
+    let variable = env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
+    variable.unwrap_or_else(cores).min(most_threads())
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// So many more than there are cores only wait for each other, and take seconds to start.
+fn most_threads() -> usize {
+    8 * cores().max(8)
+}
 
 /// Runs both, at the same time if another thread is free, and returns both results.
 ///
@@ -58,7 +89,7 @@ pub struct SetThreadsError(#[source] rayon::ThreadPoolBuildError);
 /// would hand over both and sleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     // A browser has no other thread, and without rayon's part the program it loads is a seventh smaller.
-    if cfg!(target_family = "wasm") {
+    if cfg!(target_family = "wasm") || threads() == 1 {
         return (a(), b());
     }
     awake::keep_awake();
@@ -67,12 +98,20 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
             return rayon::join(a, b);
         }
         let mut second = None;
-        let first = rayon::in_place_scope(|scope| {
+        let first = pool().in_place_scope(|scope| {
             scope.spawn(|_| second = Some(b()));
             a()
         });
         (first, second.expect("the scope waits for it"))
     })
+}
+
+/// Has a member of the pool do it, whenever one is free.
+pub(super) fn spawn(job: impl FnOnce() + Send + 'static) {
+    match rayon::current_thread_index() {
+        Some(_) => rayon::spawn(job),
+        None => pool().spawn(job),
+    }
 }
 
 #[cfg(test)]
