@@ -11,6 +11,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use wengert::data::metrics::Accuracy;
 use wengert::data::{ImageDataset, mnist};
 use wengert::layers::{Conv2d, Flatten, MaxPool2d};
+use wengert::optim::Schedule;
 use wengert::prelude::*;
 
 #[derive(Parser)]
@@ -23,6 +24,12 @@ struct Args {
     threads: usize,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Adam's rate.
+    #[arg(long, default_value_t = 3e-4)]
+    lr: f64,
+    /// Let the rate fall to zero, along half a cosine.
+    #[arg(long)]
+    cosine: bool,
 }
 
 const BATCH: usize = 128;
@@ -65,12 +72,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = mnist::load(&args.dir)?;
     let rng = &mut StdRng::seed_from_u64(args.seed);
     let mut net = lenet(rng);
-    let mut opt = Optimizer::new(Adam { lr: 3e-4, ..Adam::default() });
+    let mut opt = Optimizer::new(Adam { lr: args.lr, ..Adam::default() });
+    let steps = (args.epochs * data.train.len().div_ceil(BATCH)) as u64;
+    let lr = if args.cosine { Schedule::cosine(args.lr, 0.0, steps) } else { Schedule::constant(args.lr) };
     let mut tape = Tape::new();
     for epoch in 1..=args.epochs {
         let start = Instant::now();
         for batch in data.train.batches(BATCH).shuffle(rng) {
             tape.reset();
+            opt.rule_mut().lr = lr.at(opt.steps());
             let grads = net.forward(images(&tape, &batch)).cross_entropy(&batch.labels).backward();
             opt.step(&mut net, &grads);
         }

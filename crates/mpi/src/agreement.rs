@@ -86,11 +86,11 @@ pub(crate) fn agree(group: &dyn Group, objection: Option<String>) -> Result<(), 
     let mut first = None;
     if group.rank() == 0 {
         for rank in 1..group.size() {
-            let theirs: Option<String> = answer(rank, &group.exchange(&[], &[], Some(rank))?)?;
+            let theirs: Option<String> = answer(rank, &group.exchange(&[], Vec::new(), Some(rank))?)?;
             first = first.or(theirs.map(|theirs| (rank, theirs)));
         }
     } else {
-        group.exchange(&[0], &serde_json::to_vec(&objection)?, None)?;
+        group.exchange(&[0], serde_json::to_vec(&objection)?, None)?;
     }
     let first: Option<(usize, String)> = answer(0, &group.broadcast(serde_json::to_vec(&first)?)?)?;
     first.map_or(Ok(()), |(rank, what)| Err(GroupError::Different(rank, what)))

@@ -14,12 +14,13 @@ pub trait Group {
     fn size(&self) -> usize;
 
     /// Sends `message` to each rank of `to` and returns the next one that `from` has sent here, or nothing for `None`.
-    /// No rank sends to itself; messages from one rank arrive in the order in which they were sent.
+    /// No rank sends to itself; messages from one rank arrive in the order in which they were sent. What is given and
+    /// what is returned are lists of their own, so that a large one can be used again as the next message.
     ///
     /// # Errors
     ///
     /// If a rank is gone, or does not take or send its message before the deadline.
-    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError>;
+    fn exchange(&self, to: &[usize], message: Vec<u8>, from: Option<usize>) -> Result<Vec<u8>, GroupError>;
 
     /// The message of rank 0; what the others give is not looked at.
     ///
@@ -28,10 +29,10 @@ pub trait Group {
     /// As [`exchange`](Group::exchange).
     fn broadcast(&self, message: Vec<u8>) -> Result<Vec<u8>, GroupError> {
         if self.rank() > 0 {
-            return self.exchange(&[], &[], Some(0));
+            return self.exchange(&[], Vec::new(), Some(0));
         }
         let others: Vec<_> = (1..self.size()).collect();
-        self.exchange(&others, &message, None).map(|_| message)
+        self.exchange(&others, message.clone(), None).map(|_| message)
     }
 }
 
@@ -48,7 +49,7 @@ impl Group for Alone {
         1
     }
 
-    fn exchange(&self, to: &[usize], _: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+    fn exchange(&self, to: &[usize], _: Vec<u8>, from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         assert!(to.is_empty() && from.is_none(), "`exchange`: there is no other rank");
         Ok(Vec::new())
     }

@@ -114,13 +114,12 @@ impl<F: Element> Partial<F> {
         (loss, grads)
     }
 
-    /// The numbers, of no shards none, and the mark.
-    pub(crate) fn to_message(sum: &Sum<F>, layout: &Layout<'_, F>) -> Vec<u8> {
+    /// Replaces `message` by the numbers, of no shards none, and the mark.
+    pub(crate) fn to_message(sum: &Sum<F>, layout: &Layout<'_, F>, message: &mut Vec<u8>) {
         let numbers = sum.as_ref().map_or(&[][..], |Self(numbers)| numbers);
-        let mut message = vec![0; size_of_val(numbers) + size_of_val(&layout.mark)];
+        message.resize(size_of_val(numbers) + size_of_val(&layout.mark), 0);
         message.chunks_exact_mut(size_of::<F>()).zip(numbers).for_each(|(bytes, number)| number.put(bytes));
         message[size_of_val(numbers)..].copy_from_slice(&layout.mark.to_le_bytes());
-        message
     }
 
     /// What [`to_message`](Self::to_message) made on `rank` of a sum of this layout.

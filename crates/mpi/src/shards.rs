@@ -1,6 +1,6 @@
 //! A step of training, shared by the ranks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -22,6 +22,8 @@ pub struct Shards<'g, F: Element = f32> {
     pub(crate) group: &'g dyn Group,
     pub(crate) count: usize,
     spare: RefCell<Vec<Vec<F>>>,
+    /// Of the next message.
+    memory: Cell<Vec<u8>>,
 }
 
 impl<'g, F: Element> Shards<'g, F> {
@@ -33,7 +35,7 @@ impl<'g, F: Element> Shards<'g, F> {
     /// If there are fewer shards than ranks, or more than 2¹⁶.
     pub fn new(group: &'g dyn Group, count: usize) -> Result<Self, GroupError> {
         let ranks = group.size();
-        let shards = Self { group, count, spare: RefCell::default() };
+        let shards = Self { group, count, spare: RefCell::default(), memory: Cell::default() };
         if (ranks..=1 << 16).contains(&count) {
             Ok(shards)
         } else {
@@ -144,9 +146,14 @@ impl<F: Element> Tree<'_, F> {
         let lacks = |&other: &usize| !ranks.contains(&other) && partner(other, others, ranks) == group.rank();
         let to: Vec<_> = others.clone().filter(lacks).collect();
         let from = (!others.contains(&group.rank())).then(|| partner(group.rank(), ranks, others));
-        let message = if to.is_empty() { Vec::new() } else { Partial::to_message(half, self.layout) };
-        let received = group.exchange(&to, &message, from)?;
-        from.map(|rank| Partial::from_message(rank, &received, self.layout)).transpose()
+        let mut message = self.shards.memory.take();
+        if !to.is_empty() {
+            Partial::to_message(half, self.layout, &mut message);
+        }
+        let received = group.exchange(&to, message, from)?;
+        let sum = from.map(|rank| Partial::from_message(rank, &received, self.layout)).transpose();
+        self.shards.memory.set(received);
+        sum
     }
 }
 

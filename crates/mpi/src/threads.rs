@@ -50,9 +50,9 @@ impl Group for Threads {
         self.to.len()
     }
 
-    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+    fn exchange(&self, to: &[usize], message: Vec<u8>, from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         for &rank in to {
-            self.to[rank].send(message.to_vec()).map_err(|_| GroupError::Lost(rank))?;
+            self.to[rank].send(message.clone()).map_err(|_| GroupError::Lost(rank))?;
         }
         let Some(rank) = from else { return Ok(Vec::new()) };
         self.from[rank].recv_timeout(self.deadline).map_err(|error| match error {

@@ -1,5 +1,6 @@
 //! Ranks as processes that an MPI has started.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_micros(50);
 pub struct World {
     world: SimpleCommunicator,
     deadline: Duration,
+    /// The last message that was sent: the next one is received into its memory, whose pages the system has cleared.
+    sent: Cell<Vec<u8>>,
     /// Last, as it ends MPI when it is dropped.
     _universe: Universe,
 }
@@ -48,7 +51,7 @@ impl World {
         // Only this thread calls MPI; those of rayon compute.
         let start = || mpi::initialize_with_threading(Threading::Funneled).expect("MPI is initialized once");
         let (universe, _) = within(deadline, "MPI has not started", start);
-        let world = Self { world: universe.world(), deadline, _universe: universe };
+        let world = Self { world: universe.world(), deadline, sent: Cell::default(), _universe: universe };
         let several =
             |name| std::env::var(name).is_ok_and(|text| text.parse().is_ok_and(|size: usize| size > 1));
         if world.size() == 1 && ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].into_iter().any(several) {
@@ -126,22 +129,25 @@ impl Group for World {
     /// # Panics
     ///
     /// If the message has 2³¹ bytes or more, which MPI cannot count.
-    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+    fn exchange(&self, to: &[usize], message: Vec<u8>, from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         assert!(i32::try_from(message.len()).is_ok(), "`exchange`: a message of {} bytes", message.len());
         let at = |rank: usize| self.world.process_at_rank(rank as Rank);
-        request::scope(|scope| {
+        let received = request::scope(|scope| {
             let sent: Vec<_> =
-                to.iter().map(|&rank| (rank, at(rank).immediate_send(scope, message))).collect();
+                to.iter().map(|&rank| (rank, at(rank).immediate_send(scope, &message[..]))).collect();
             let mut received = Vec::new();
             if let Some(rank) = from {
                 let (message, status) = self.wait(rank, || at(rank).immediate_matched_probe());
-                received = vec![0; status.count(u8::equivalent_datatype()) as usize];
+                received = self.sent.take();
+                received.resize(status.count(u8::equivalent_datatype()) as usize, 0);
                 request::scope(|scope| {
                     self.finish(rank, message.immediate_matched_receive_into(scope, &mut received[..]));
                 });
             }
             sent.into_iter().for_each(|(rank, request)| self.finish(rank, request));
-            Ok(received)
-        })
+            received
+        });
+        self.sent.set(message);
+        Ok(received)
     }
 }

@@ -156,7 +156,7 @@ fn a_panic_on_one_rank_is_the_panic_of_all() {
     let panic = catch_unwind(|| {
         Threads::run(3, DEADLINE, |group| {
             assert_ne!(group.rank(), 1, "rank 1 has a fault");
-            group.exchange(&[], &[], Some(1)).unwrap_err().to_string()
+            group.exchange(&[], Vec::new(), Some(1)).unwrap_err().to_string()
         })
     });
     let message = panic.unwrap_err().downcast::<String>().unwrap();
@@ -172,7 +172,7 @@ fn a_silent_rank_is_not_waited_for_longer_than_the_deadline() {
             std::thread::sleep(6 * deadline);
             return None;
         }
-        let error = group.exchange(&[], &[], Some(1)).unwrap_err();
+        let error = group.exchange(&[], Vec::new(), Some(1)).unwrap_err();
         Some((error.to_string(), start.elapsed()))
     });
     let (message, after) = all[0].clone().unwrap();

@@ -242,7 +242,7 @@ impl Group for Counting<'_> {
         self.group.size()
     }
 
-    fn exchange(&self, to: &[usize], message: &[u8], from: Option<usize>) -> Result<Vec<u8>, GroupError> {
+    fn exchange(&self, to: &[usize], message: Vec<u8>, from: Option<usize>) -> Result<Vec<u8>, GroupError> {
         self.sent.set(self.sent.get() + to.len() * message.len());
         self.group.exchange(to, message, from)
     }
