@@ -1,9 +1,7 @@
 //! Softmax and the losses: gradients against central differences, agreement with their definitions, and misuse.
 
-mod panics;
-
+use crate::panics::assert_panics;
 use ndarray::{IxDyn, arr2};
-use panics::assert_panics;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 use wengert_autodiff::{Tape, Tensor, Var};

@@ -1,10 +1,8 @@
 //! `einsum` against the sum that its equation says, term by term.
 
-mod panics;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use panics::assert_panics;
+use crate::panics::assert_panics;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wengert_autodiff::{IntoTensor, Tape, Tensor, Var};

@@ -1,9 +1,7 @@
 //! Where shapes do not fit, the panic names the op and the shapes, and points at the caller's line.
 
-mod panics;
-
+use crate::panics::assert_panics;
 use ndarray::{Array1, Array2, aview1};
-use panics::assert_panics;
 use wengert_autodiff::{Tape, Tensor, Var};
 
 fn v<'t>(tape: &'t Tape<f64>, shape: &[usize]) -> Var<'t, f64> {
