@@ -70,7 +70,7 @@ impl Submission {
     pub(crate) fn read(directory: &Path) -> Result<Self, String> {
         let path = directory.join("Cargo.toml");
         let manifest = fs::read_to_string(&path).map_err(|error| {
-            format!("{}: {error}; is it in the directory that `wengert course start` wrote?", path.display())
+            format!("{}: {error}; give the directory that `wengert course start` wrote", path.display())
         })?;
         let name = |line: &str| line.strip_prefix("name = \"")?.strip_suffix('"').map(str::to_owned);
         let package = manifest.lines().find_map(|line| name(line.trim())).unwrap_or_default();
