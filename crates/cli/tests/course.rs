@@ -85,7 +85,7 @@ fn wrong_input_is_explained_and_loses_nothing() {
         (&["start", "7", "full"], "full: is not empty"),
         (&["start", "7", "full/mine.txt"], "full/mine.txt: "),
         (&["start", "7"], "DIRECTORY"),
-        (&["check"], "./Cargo.toml: "),
+        (&["check"], "Cargo.toml: "),
         (&["check", "missing"], "give the directory that `wengert course start` wrote"),
         (&["check", "other"], "is not an exercise of the course"),
         (&["check", "--class", "full"], "--csv"),
