@@ -13,8 +13,10 @@ fn counted(shape: &[usize]) -> Array {
 }
 
 fn same(what: &str, found: &Array, expected: &Array, hint: &str) {
-    assert_eq!(found.shape(), expected.shape(), "the shape of {what}: {hint}");
+    let (shape, right) = (found.shape(), expected.shape());
+    assert!(shape == right, "{what} has the shape {shape:?}, expected {right:?}: {hint}");
     let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-9 * b.abs().max(1.0));
+    let [found, expected] = [found, expected].map(|array| array.mapv(|x| (x * 1e6).round() / 1e6));
     assert!(close, "{what} is\n{found}, expected\n{expected}: {hint}");
 }
 
@@ -85,22 +87,19 @@ fn sums() {
         &array(&[2, 3], &[1.0; 6]),
         "the gradient has the shape of the variable",
     );
+    let square = x.sum().mul(x.sum());
     same(
-        "its gradient",
+        "the gradient of a sum, squared",
+        &square.backward().of(x),
+        &array(&[2, 3], &[3.0; 6]),
+        "every element has the derivative 1, times the gradient of the sum",
+    );
+    same(
+        "the gradient of the sum of squares",
         &y.backward().of(x),
         &(counted(&[2, 3]) * 2.0),
         "the gradient has the shape of the variable",
     );
-}
-
-#[test]
-fn additions() {
-    let hint = "a row that was added to every row gets the sum over the rows";
-    for (a, b) in
-        [(vec![2, 3], vec![2, 3]), (vec![2, 3], vec![3]), (vec![2, 1], vec![1, 3]), (vec![], vec![2, 2])]
-    {
-        check("a sum", &counted(&a), &counted(&b), hint, |a, b| a.add(b));
-    }
 }
 
 #[test]
@@ -110,6 +109,16 @@ fn products() {
         [(vec![2, 3], vec![2, 3]), (vec![2, 3], vec![2, 1]), (vec![3], vec![4, 3]), (vec![2, 2], vec![])]
     {
         check("a product", &counted(&a), &counted(&b), hint, |a, b| a.mul(b));
+    }
+}
+
+#[test]
+fn additions() {
+    let hint = "a row that was added to every row gets the sum over the rows";
+    for (a, b) in
+        [(vec![2, 3], vec![2, 3]), (vec![2, 3], vec![3]), (vec![2, 1], vec![1, 3]), (vec![], vec![2, 2])]
+    {
+        check("a sum", &counted(&a), &counted(&b), hint, |a, b| a.add(b));
     }
 }
 

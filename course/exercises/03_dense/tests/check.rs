@@ -1,11 +1,15 @@
 //! What the exercise asks for. A copy of this file grades you, so there is no use in changing it.
 
 use exercise::{Dense, Gradients};
-use wengert::ndarray::{Array2, arr1, arr2};
+use wengert::ndarray::{Array, Array2, Dimension, arr1, arr2};
 
 /// Square, so that a forgotten transpose shows in the numbers and not in a shape.
 fn layer() -> Dense {
     Dense { weight: arr2(&[[1.0, 2.0], [-3.0, 0.5]]), bias: arr1(&[0.25, -1.0]) }
+}
+
+fn same<D: Dimension>(what: &str, found: &Array<f64, D>, expected: &Array<f64, D>, hint: &str) {
+    assert!(found == expected, "{what} is\n{found}, expected\n{expected}: {hint}");
 }
 
 fn gradients() -> Gradients {
@@ -19,36 +23,36 @@ fn gradients() -> Gradients {
 fn forward() {
     let y = layer().forward(&arr2(&[[1.0, -1.0], [2.0, 3.0]]));
     let hint = "x Wᵀ + b: the weight is transposed, and every row gets the bias";
-    assert_eq!(y, arr2(&[[-0.75, -4.5], [8.25, -5.5]]), "{hint}");
+    same("y", &y, &arr2(&[[-0.75, -4.5], [8.25, -5.5]]), hint);
 }
 
 #[test]
 fn other_shapes() {
     let layer = Dense { weight: arr2(&[[1.0, 2.0, 3.0]]), bias: arr1(&[1.0]) };
     let x = arr2(&[[1.0, 1.0, 1.0], [0.0, 1.0, 0.0]]);
-    assert_eq!(layer.forward(&x), arr2(&[[7.0], [3.0]]), "three inputs, one output");
+    same("y", &layer.forward(&x), &arr2(&[[7.0], [3.0]]), "three inputs, one output");
     let gradients = layer.backward(&x, &arr2(&[[1.0], [10.0]]));
     assert_eq!(gradients.x.dim(), (2, 3), "dx has the shape of x");
-    assert_eq!(gradients.weight, arr2(&[[1.0, 11.0, 1.0]]), "dW = dyᵀ x has the shape of W");
-    assert_eq!(gradients.bias, arr1(&[11.0]), "db has the shape of b");
+    same("dW", &gradients.weight, &arr2(&[[1.0, 11.0, 1.0]]), "dW = dyᵀ x, in the shape of W");
+    same("db", &gradients.bias, &arr1(&[11.0]), "the sum of dy over the rows, in the shape of b");
 }
 
 #[test]
 fn gradient_of_the_input() {
     let hint = "dx = dy W: forward transposes the weight, so backward does not";
-    assert_eq!(gradients().x, arr2(&[[1.0, 2.0], [6.5, 0.0], [-13.0, 0.0]]), "{hint}");
+    same("dx", &gradients().x, &arr2(&[[1.0, 2.0], [6.5, 0.0], [-13.0, 0.0]]), hint);
 }
 
 #[test]
 fn gradient_of_the_weight() {
     let hint = "dW = dyᵀ x, summed over the rows of the batch, not their mean: the loss decides on the mean";
-    assert_eq!(gradients().weight, arr2(&[[2.0, -3.5], [-4.0, 10.0]]), "{hint}");
+    same("dW", &gradients().weight, &arr2(&[[2.0, -3.5], [-4.0, 10.0]]), hint);
 }
 
 #[test]
 fn gradient_of_the_bias() {
     let hint = "the bias is used for every row, so db is the sum of dy over the rows";
-    assert_eq!(gradients().bias, arr1(&[0.5, 2.0]), "{hint}");
+    same("db", &gradients().bias, &arr1(&[0.5, 2.0]), hint);
 }
 
 #[test]
@@ -66,6 +70,7 @@ fn the_tape_agrees() {
     assert!(off < 1e-12, "forward differs from the library's by {off}");
     let grads = (y * tape.constant(dy.clone().into_tensor())).sum().backward();
     let ours = layer.backward(&x, &dy);
+    assert_eq!(ours.weight.dim(), (4, 5), "dW has the shape of W");
     let of_weight = grads.get(&model.weight).expect("a gradient");
     let off = (of_weight - &ours.weight).iter().fold(0.0_f64, |most, x| most.max(x.abs()));
     assert!(off < 1e-9, "dW differs from the library's by {off}");

@@ -69,7 +69,9 @@ impl Submission {
     /// The exercise is known by the name of the package.
     pub(crate) fn read(directory: &Path) -> Result<Self, String> {
         let path = directory.join("Cargo.toml");
-        let manifest = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let manifest = fs::read_to_string(&path).map_err(|error| {
+            format!("{}: {error}; give the directory that `wengert course start` wrote", path.display())
+        })?;
         let name = |line: &str| line.strip_prefix("name = \"")?.strip_suffix('"').map(str::to_owned);
         let package = manifest.lines().find_map(|line| name(line.trim())).unwrap_or_default();
         let exercise = package.strip_prefix(PACKAGE);

@@ -38,6 +38,9 @@ impl Grade {
 pub(crate) fn grade(submission: &Submission) -> Result<Grade, String> {
     let (exercise, start) = (submission.exercise, Instant::now());
     let (built, _lock) = workshop(submission)?;
+    if !built.exists() {
+        eprintln!("{}: its first check compiles the library, too, which may take minutes", exercise.name);
+    }
     folder::write_frame(exercise, &built)?;
     submission.copy_sources(&built.join("src"))?;
     let (program, error) = match build(&built)? {
@@ -97,7 +100,7 @@ fn run(program: &Path, test: &str, built: &Path) -> Result<Option<String>, Strin
     let path = built.join("output");
     let output = File::create(&path).map_err(of)?;
     let mut command = Command::new(program);
-    command.args([test, "--exact"]).current_dir(built).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+    command.args([test, "--exact"]).current_dir(built).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
     command.stderr(output.try_clone().map_err(of)?).stdout(output);
     let mut child = command.spawn().map_err(of)?;
     let start = Instant::now();
@@ -106,7 +109,10 @@ fn run(program: &Path, test: &str, built: &Path) -> Result<Option<String>, Strin
             Some(status) => break status,
             None if start.elapsed() > LIMIT => {
                 child.kill().and_then(|()| child.wait()).map_err(of)?;
-                return Ok(Some(format!("it was ended after {} s", LIMIT.as_secs())));
+                let said =
+                    format!("it was ended after {} s; is there a loop without an end?", LIMIT.as_secs());
+                eprintln!("{test}: {said}"); // now, as the others may take as long
+                return Ok(Some(said));
             }
             None => thread::sleep(Duration::from_millis(5)),
         }
@@ -119,13 +125,21 @@ fn run(program: &Path, test: &str, built: &Path) -> Result<Option<String>, Strin
     Ok(Some(message(&output, test).unwrap_or_else(|| format!("{status}\n{}", output.trim()))))
 }
 
-/// What a test says that failed, without what the test harness says around it.
+/// What a test says that failed, without what the test harness says around it. If the answer panicked, or what it
+/// called, the line of the answer is before it.
 fn message(output: &str, name: &str) -> Option<String> {
     let section = output.split(&format!("---- {name} stdout ----\n")).nth(1)?;
     let section = section.split("\n---- ").next()?.split("\nfailures:\n").next()?;
-    let (_, said) = section.split_once("panicked at ")?;
-    let lines = said.lines().skip(1).take_while(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
-    Some(lines.collect::<Vec<_>>().join("\n").trim_end().to_owned())
+    let (place, said) = section.split_once("panicked at ")?.1.split_once('\n')?;
+    let (said, trace) = said.split_once("\nstack backtrace:\n").unwrap_or((said, ""));
+    let mut called = trace.lines().filter_map(|line| line.trim_start().strip_prefix("at ./"));
+    let place = match place.split(['/', '\\']).next() {
+        Some("tests") => None,
+        Some("src") => place.strip_suffix(':'),
+        _ => called.find(|place| place.starts_with("src")),
+    };
+    let place = place.map_or_else(String::new, |place| format!("{place}: "));
+    Some(format!("{place}{}", said.trim_end()))
 }
 
 impl fmt::Display for Grade {
@@ -140,5 +154,27 @@ impl fmt::Display for Grade {
             message.lines().try_for_each(|line| writeln!(f, "    {line}"))?;
         }
         writeln!(f, "\nNot tested: {}", self.untested)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn a_panic_of_the_answer_has_its_line() {
+        let said = |place: &str| {
+            let output = format!(
+                "\nfailures:\n\n---- sums stdout ----\n\nthread 'sums' (7) panicked at {place}:\nno sum,\nno gain\n\
+                 stack backtrace:\n   0: core::panic\n             at /rustc/src/panic.rs:9:1\n   1: exercise::sum\n\
+                 \x20            at ./src/lib.rs:60:17\n   2: check::sums\n             at ./tests/check.rs:8:5\n\n\n\
+                 failures:\n    sums\n"
+            );
+            assert_eq!(message(&output, "products"), None);
+            message(&output, "sums").unwrap()
+        };
+        assert_eq!(said("tests/check.rs:8:5"), "no sum,\nno gain");
+        assert_eq!(said("src/tape.rs:3:1"), "src/tape.rs:3:1: no sum,\nno gain");
+        assert_eq!(said("/home/ndarray-0.17/src/dot.rs:2:1"), "src/lib.rs:60:17: no sum,\nno gain");
     }
 }

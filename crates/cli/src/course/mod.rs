@@ -31,8 +31,7 @@ pub(crate) enum Course {
     /// What is graded is the directory's `src`, with the manifest and the tests of the course. It runs what it grades:
     /// treat it like any program that you did not write.
     Check {
-        /// The directory of an exercise.
-        #[arg(required_unless_present = "class")]
+        /// The directory of an exercise; by default the one you are in.
         directory: Option<PathBuf>,
         /// A directory of submissions: exercises, or directories of exercises, by who wrote them.
         #[arg(long, requires = "csv", conflicts_with = "directory")]
