@@ -45,6 +45,17 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
     replace(&target, &file, &temporary.0)
 }
 
+/// Whether [`write()`] can write `path`, for what should be known before hours of work: it refuses what that would refuse,
+/// and makes and removes a file in the directory. It changes nothing, and waits for nobody.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn try_to_write(path: &Path) -> io::Result<()> {
+    let target = Target::of(&path::absolute(path)?)?;
+    Temporary::create_in(directory_of(&target.path), true).map(drop)
+}
+
 /// Gives the complete file `from`, open as `file`, its final name `to` in the same directory; what was there before
 /// counts as in [`write()`].
 ///

@@ -64,6 +64,7 @@ fn links_are_followed_and_stay() {
             ("dangling twice", "below/made"),
         ];
         for (link, target) in targets {
+            wengert_files::try_to_write(&at(link)).unwrap_or_else(|error| panic!("{link}: {error}"));
             save(&at(link)).unwrap_or_else(|error| panic!("{link}: {error}"));
             assert_eq!(fs::read_to_string(at(target)).unwrap(), "new", "{link}");
             fs::write(at(target), "old").unwrap();
@@ -72,8 +73,10 @@ fn links_are_followed_and_stay() {
         assert_eq!(names(&at("below")), ["file", "made"]);
         symlink("loop", at("loop")).unwrap();
         save(&at("loop")).unwrap_err();
+        wengert_files::try_to_write(&at("loop")).unwrap_err();
         symlink("absent/file", at("nowhere")).unwrap();
         save(&at("nowhere")).unwrap_err();
+        wengert_files::try_to_write(&at("nowhere")).unwrap_err();
         assert!(at("loop").is_symlink() && at("nowhere").is_symlink());
     }
 }
@@ -97,6 +100,7 @@ fn what_is_not_a_plain_file_is_refused_at_once_and_left_as_it_is() {
     };
     for name in ["pipe", "socket", "directory", "link to a pipe", "link to a device"] {
         BOTH.into_iter().for_each(|save| refused(save, &at(name)));
+        refused(wengert_files::try_to_write, &at(name));
     }
     ["/dev/null", "/dev/full"].into_iter().for_each(|device| refused(save, Path::new(device)));
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());

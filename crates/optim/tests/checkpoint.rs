@@ -125,6 +125,7 @@ fn another_model_is_refused() {
             "second: expected F64 [], found F32 []",
             "first/v: expected F64 [2, 3], found F32 [2, 3]",
             "second/v: expected F64 [], found F32 []",
+            "hint: `Weights::new().cast()` converts between F32 and F64",
         ]
     );
 

@@ -59,7 +59,7 @@ pub struct Args {
     /// Threads for the matrix products, at most 8 per core or 64 [default: one per core]; the result is the same
     #[arg(long, value_parser = threads)]
     pub threads: Option<usize>,
-    /// Write one JSON object per epoch to this file
+    /// Write one JSON object per epoch to this file, or to a pipe that somebody reads
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
     /// Write the trained model to this file (safetensors, PyTorch's names)

@@ -4,6 +4,9 @@ use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -66,7 +69,7 @@ pub fn prepare(args: &Args, data: &[PathBuf]) -> Outcome<()> {
     let files = files(args);
     for (index, (flag, file)) in files.iter().enumerate() {
         let refuse = |why: String| Err(format!("{flag} {}: {why}", file.display()).into());
-        if let Err(error) = try_to_write(file, matches!(*flag, "--save" | "--checkpoint")) {
+        if let Err(error) = try_to_write(flag, file) {
             return refuse(error.to_string());
         }
         if let Some((other, _)) = files[..index].iter().find(|(_, other)| same_file(file, other)) {
@@ -80,15 +83,14 @@ pub fn prepare(args: &Args, data: &[PathBuf]) -> Outcome<()> {
 }
 
 /// Whether `file` can be written; changes nothing. What is written as a whole goes beside the old file first.
-fn try_to_write(file: &Path, whole: bool) -> io::Result<()> {
+fn try_to_write(flag: &str, file: &Path) -> io::Result<()> {
     let file = follow(file)?;
+    let whole = matches!(flag, "--save" | "--checkpoint");
     match fs::metadata(&file) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if whole && !metadata.is_file() => {
-            Err(io::Error::other("not a file that can be replaced"))
-        }
-        // A terminal, a pipe: to open it may wait for its other end.
-        Ok(metadata) if !metadata.is_file() => Ok(()),
+        // A terminal, a pipe: `Metrics` opens it, which may wait for its other end.
+        Ok(metadata) if !metadata.is_file() && flag == "--metrics" => Ok(()),
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("not a file that can be replaced")),
         Ok(_) if !whole => OpenOptions::new().append(true).open(&file).map(drop),
         _ => tempfile::tempfile_in(file.parent().unwrap_or(Path::new("/"))).map(drop),
     }
@@ -125,6 +127,23 @@ pub struct Metrics {
     error: Option<io::Error>,
 }
 
+/// How long a pipe waits for somebody who reads it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// To open a pipe waits for its other end, perhaps for ever; so another thread does it, and ends with the program. Not to
+/// wait at all would be a flag that the standard library has no name for, and would leave a reader that is only starting
+/// behind.
+fn open(path: &Path) -> io::Result<File> {
+    if path.is_file() || !path.exists() {
+        return File::create(path);
+    }
+    let (sender, opened) = mpsc::channel();
+    let path = path.to_owned();
+    thread::spawn(move || sender.send(File::create(path)));
+    let nobody = |_| io::Error::other(format!("nobody opened it to read within {} s", PATIENCE.as_secs()));
+    opened.recv_timeout(PATIENCE).map_err(nobody)?
+}
+
 /// A line of it. How fast an epoch was is known to the process that trained it; the checkpoint, which is the same for
 /// equal runs, does not say.
 #[derive(Serialize)]
@@ -141,7 +160,7 @@ impl Metrics {
         let Some(path) = &args.metrics else { return Ok(Self { file: None, error: None }) };
         // Not of a pipe, which has nothing to tell and no end.
         let old = if path.is_file() { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
-        let file = File::create(path).map_err(|e| format!("--metrics {}: {e}", path.display()))?;
+        let file = open(path).map_err(|e| format!("--metrics {}: {e}", path.display()))?;
         let mut metrics = Self { file: Some((path.clone(), file)), error: None };
         for epoch in done {
             let same = |line: &&str| serde_json::from_str(line).is_ok_and(|old: Epoch| old == *epoch);

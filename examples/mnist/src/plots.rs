@@ -45,10 +45,12 @@ fn panel(
     train: impl Fn(&Epoch) -> f64,
     test: impl Fn(&Epoch) -> f64,
 ) -> Drawn {
-    // A log axis has no zero: a perfect epoch sits on the lower edge.
-    let floor = 1e-4;
-    let values = || epochs.iter().flat_map(|e| [train(e), test(e)]).map(|y| y.max(floor));
-    let (low, high) = values().fold((f64::INFINITY, 0.0), |(low, high), y| (y.min(low), y.max(high)));
+    // A log axis has no zero: a perfect epoch sits on the lower edge. What is not finite is not drawn.
+    let (floor, ceiling) = (1e-4, 1e300);
+    let shown = |y: f64| if y.is_finite() { y.clamp(floor, ceiling) } else { f64::NAN };
+    let values = epochs.iter().flat_map(|e| [train(e), test(e)]).map(shown).filter(|y| y.is_finite());
+    let ends = values.fold((f64::INFINITY, 0.0), |(low, high), y| (y.min(low), y.max(high)));
+    let (low, high) = if ends.0 > ends.1 { (floor, 1.0) } else { ends };
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 20))
         .margin(12)
@@ -69,12 +71,15 @@ fn panel(
     for (name, color, series) in
         [("training", BLUE, &train as &dyn Fn(&Epoch) -> f64), ("test", ORANGE, &test)]
     {
-        let points: Vec<_> = epochs.iter().map(|e| (e.epoch as f64, series(e).max(floor))).collect();
-        chart
-            .draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
-        chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, color.filled())))?;
+        let points: Vec<_> = epochs.iter().map(|e| (f64::from(e.epoch), shown(series(e)))).collect();
+        for (index, run) in points.split(|point| point.1.is_nan()).enumerate() {
+            let line = chart.draw_series(LineSeries::new(run.iter().copied(), color.stroke_width(2)))?;
+            if index == 0 {
+                let sample = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2));
+                line.label(name).legend(sample);
+            }
+            chart.draw_series(run.iter().map(|&point| Circle::new(point, 3, color.filled())))?;
+        }
     }
     chart
         .configure_series_labels()

@@ -64,35 +64,24 @@ mod report;
 mod restore;
 mod weights;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wengert_autodiff::{Module, Tensor};
+use wengert_autodiff::Module;
 
 use crate::optimizer::Optimizer;
 use crate::rule::Rule;
-use restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
 
 pub use content::{Checkpoint, SavedOptimizer, SavedRule};
 pub use directory::{Directory, SavedFile};
 pub use error::CheckpointError;
 pub use format::dtype::Dtype;
 pub use format::tensor::{Element, RawTensor};
-pub use report::{LoadReport, Mismatch};
+pub use report::{LoadReport, Loaded, Mismatch};
 #[cfg(feature = "safetensors")]
 pub use weights::save_weights;
 pub use weights::{Weights, load_weights};
-
-/// What [`load`] found beside model and optimizer.
-#[derive(Clone, Debug, Serialize)]
-pub struct Loaded<T> {
-    /// What [`save`] was given.
-    pub extra: T,
-    /// All tensors, as matched.
-    pub report: LoadReport,
-}
 
 /// Writes the model, its buffers, the optimizer and `extra`. At every moment `path` holds either the old file or the
 /// whole new one, also after a power cut.
@@ -126,7 +115,7 @@ where
 }
 
 /// Loads what [`save`] wrote, or the same as safetensors, into a model and an optimizer made as they were then; the
-/// optimizer may be new or have run.
+/// optimizer may be new or have run. [`Weights::load_run`] has choices for a model whose names or precision differ.
 ///
 /// # Errors
 ///
@@ -144,24 +133,7 @@ where
     R: Rule<F> + Serialize + DeserializeOwned,
     F: Element,
 {
-    let path = path.as_ref();
-    let file = Checkpoint::read(path)?;
-    let extra = file.extra().map_err(|error| {
-        CheckpointError::malformed(
-            path,
-            format!("`extra` as {}", std::any::type_name::<T>()),
-            error.to_string(),
-        )
-    })?;
-    let (report, tensors, optimizer) = plan(&file, model, opt);
-    match optimizer {
-        Some(optimizer) if report.is_complete() => {
-            put_into_model(tensors, model);
-            optimizer.put_into(opt);
-            Ok(Loaded { extra, report })
-        }
-        _ => Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) }),
-    }
+    Weights::new().load_run(path, model, opt)
 }
 
 /// Loads what fits and leaves the rest as it is: tensors of the model one by one, and if the optimizer is of the same
@@ -181,34 +153,5 @@ where
     R: Rule<F> + Serialize + DeserializeOwned,
     F: Element,
 {
-    let path = path.as_ref();
-    let file = Checkpoint::read(path)?;
-    let (report, tensors, optimizer) = plan(&file, model, opt);
-    if report.matched.is_empty() {
-        return Err(CheckpointError::Mismatch { path: path.to_owned(), report: Box::new(report) });
-    }
-    put_into_model(tensors, model);
-    if let Some(optimizer) = optimizer {
-        optimizer.without_rules().put_into(opt);
-    }
-    Ok(report)
-}
-
-type Plan<R, F> = (LoadReport, BTreeMap<String, Tensor<F>>, Option<OptimizerPlan<R, F>>);
-
-fn plan<R, F>(file: &Checkpoint, model: &dyn Module<F>, opt: &Optimizer<R, F>) -> Plan<R, F>
-where
-    R: Rule<F> + Serialize + DeserializeOwned,
-    F: Element,
-{
-    let mut report = LoadReport::default();
-    let tensors = plan_model(&file.model, model, false, &mut report);
-    let optimizer = match &file.optimizer {
-        Some(optimizer) => plan_optimizer(optimizer, model, opt, &mut report),
-        None => {
-            report.missing.push("optimizer".to_owned());
-            None
-        }
-    };
-    (report, tensors, optimizer)
+    Weights::new().load_run_partial(path, model, opt)
 }

@@ -34,6 +34,15 @@ pub struct Mismatch {
     pub found: String,
 }
 
+/// What [`load`](super::load) found beside model and optimizer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Loaded<T> {
+    /// What [`save`](super::save) was given.
+    pub extra: T,
+    /// All tensors, as matched.
+    pub report: LoadReport,
+}
+
 impl LoadReport {
     /// Whether nothing is missing, unexpected or mismatched.
     pub fn is_complete(&self) -> bool {

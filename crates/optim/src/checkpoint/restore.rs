@@ -75,11 +75,13 @@ impl<R: Rule<F>, F: Real> OptimizerPlan<R, F> {
     }
 }
 
-/// `None` if the file's optimizer is of another kind, whose state would mean something else.
+/// `None` if the file's optimizer is of another kind, whose state would mean something else. `cast` is as for
+/// [`plan_model`].
 pub(super) fn plan_optimizer<R, F>(
     file: &SavedOptimizer,
     model: &dyn Module<F>,
     opt: &Optimizer<R, F>,
+    cast: bool,
     report: &mut LoadReport,
 ) -> Option<OptimizerPlan<R, F>>
 where
@@ -106,7 +108,7 @@ where
     for (name, param) in model.params() {
         if let Some(fields) = state.remove(name.as_str()) {
             let init = opt.rule_for(&name).init(param.value());
-            if let Some(state) = plan_state(&name, fields, param.value(), init, report) {
+            if let Some(state) = plan_state(&name, fields, param.value(), init, cast, report) {
                 entries.insert(name, Entry::new(param.shape(), state));
             }
         }
@@ -133,6 +135,7 @@ fn plan_state<F: Element, S: State<F>>(
     mut file: BTreeMap<&str, &RawTensor>,
     param: &Tensor<F>,
     mut state: S,
+    cast: bool,
     report: &mut LoadReport,
 ) -> Option<S> {
     let mut complete = true;
@@ -148,11 +151,11 @@ fn plan_state<F: Element, S: State<F>>(
             }
             continue;
         };
-        match fill(own, raw, param) {
+        match fill(own, raw, param, cast) {
             Ok(()) => report.matched.push(name),
-            Err(expected) => {
+            Err((expected, found)) => {
                 complete = false;
-                report.mismatch(name, expected, raw.kind());
+                report.mismatch(name, expected, found);
             }
         }
     }
@@ -161,14 +164,23 @@ fn plan_state<F: Element, S: State<F>>(
     complete.then_some(state)
 }
 
-/// Or what would have fitted.
-fn fill<F: Element>(own: FieldMut<'_, F>, raw: &RawTensor, param: &Tensor<F>) -> Result<(), String> {
-    let tensor = |like: &Tensor<F>| raw.to_tensor(like, false).map_err(|_| kind(F::DTYPE, like.shape()));
+/// Or what would have fitted, and what there is.
+fn fill<F: Element>(
+    own: FieldMut<'_, F>,
+    raw: &RawTensor,
+    param: &Tensor<F>,
+    cast: bool,
+) -> Result<(), (String, String)> {
+    let tensor =
+        |like: &Tensor<F>| raw.to_tensor(like, cast).map_err(|found| (kind(F::DTYPE, like.shape()), found));
+    let scalar = |what: &str| (what.to_owned(), raw.kind());
     match own {
         FieldMut::Tensor(own) => *own = tensor(own)?,
         FieldMut::Optional(own) => *own = Some(tensor(own.as_ref().unwrap_or(param))?),
-        FieldMut::Steps(own) | FieldMut::Count(own) => *own = raw.to_count().ok_or("a count, I64 []")?,
-        FieldMut::Number(own) => *own = raw.to_number().ok_or("a number, F64 []")?,
+        FieldMut::Steps(own) | FieldMut::Count(own) => {
+            *own = raw.to_count().ok_or_else(|| scalar("a count, I64 []"))?;
+        }
+        FieldMut::Number(own) => *own = raw.to_number().ok_or_else(|| scalar("a number, F64 []"))?,
     }
     Ok(())
 }

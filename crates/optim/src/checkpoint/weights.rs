@@ -1,15 +1,20 @@
-//! Weights alone, without an optimizer: to use them, and to exchange them with other tools.
+//! Weights alone, without an optimizer: to use them, and to exchange them with other tools. And the choices for a file
+//! that does not fit as it is, whether of weights or of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wengert_autodiff::{Module, Tensor};
 
-use super::content::Checkpoint;
+use super::content::{Checkpoint, SavedOptimizer};
 use super::error::CheckpointError;
 use super::format::tensor::{Element, RawTensor};
-use super::report::LoadReport;
-use super::restore::{plan_model, put_into_model};
+use super::report::{LoadReport, Loaded};
+use super::restore::{OptimizerPlan, plan_model, plan_optimizer, put_into_model};
+use crate::optimizer::Optimizer;
+use crate::rule::Rule;
 
 /// Writes parameters and buffers as safetensors, under PyTorch's names: `torch_model.load_state_dict(load_file(path))`
 /// in Python loads them. As with [`save`](super::save), `path` is at every moment whole.
@@ -45,7 +50,8 @@ pub fn load_weights<F: Element>(
     Weights::new().load(path, model)
 }
 
-/// How weights are loaded from a file that does not fit as it is: under other names, in another precision, in part.
+/// How weights are loaded from a file that does not fit as it is: under other names, in another precision, in part;
+/// with [`load_run`](Self::load_run) also the state of the optimizer.
 ///
 /// ```
 /// # use wengert_autodiff::Param;
@@ -112,14 +118,15 @@ impl<'a> Weights<'a> {
         path: impl AsRef<Path>,
         model: &mut dyn Module<F>,
     ) -> Result<LoadReport, CheckpointError> {
-        let (mut report, tensors) = self.plan(path.as_ref(), model)?;
+        let path = path.as_ref();
+        let (mut report, tensors) = self.plan(path, Checkpoint::read(path)?.model, model)?;
         if !report.is_complete() {
             if !report.matched.is_empty() {
                 report
                     .hints
                     .push("`Weights::new().load_partial` takes what fits and leaves the rest".to_owned());
             }
-            return Err(mismatch(path.as_ref(), report));
+            return Err(mismatch(path, report));
         }
         put_into_model(tensors, model);
         Ok(report)
@@ -137,26 +144,106 @@ impl<'a> Weights<'a> {
         path: impl AsRef<Path>,
         model: &mut dyn Module<F>,
     ) -> Result<LoadReport, CheckpointError> {
-        let (report, tensors) = self.plan(path.as_ref(), model)?;
+        let path = path.as_ref();
+        let (report, tensors) = self.plan(path, Checkpoint::read(path)?.model, model)?;
         if report.matched.is_empty() {
-            return Err(mismatch(path.as_ref(), report));
+            return Err(mismatch(path, report));
         }
         put_into_model(tensors, model);
+        Ok(report)
+    }
+
+    /// Like [`checkpoint::load`](super::load), with these choices: a field of the optimizer's state goes by the name of
+    /// its parameter, so that one is renamed with the other, and it is of the same precision. A group of the file
+    /// belongs to the optimizer's group of the same pattern, or of the pattern that it gets as if it were a name.
+    ///
+    /// ```
+    /// # use wengert_autodiff::{Param, Tape};
+    /// # use wengert_optim::{Optimizer, RmsProp, checkpoint::{self, Loaded, Weights}};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("run.wgt");
+    /// # let (mut parallel, mut opt) = (vec![vec![Param::<f32>::new([0.5])]], Optimizer::new(RmsProp::default()));
+    /// # let tape = Tape::new();
+    /// # let grads = tape.param(&parallel[0][0]).square().sum().backward();
+    /// # opt.step(&mut parallel, &grads);
+    /// checkpoint::save(&path, &parallel, &opt, &())?; // of f32, and its parameter is `0.0`
+    ///
+    /// let mut model: Vec<Param<f64>> = vec![Param::new([0.0])]; // whose parameter is `0`
+    /// let mut opt = Optimizer::new(RmsProp::default());
+    /// let weights = Weights::new().strip_prefix("0.").cast();
+    /// let Loaded { extra: (), .. } = weights.load_run(&path, &mut model, &mut opt)?;
+    /// assert_eq!((opt.steps(), opt.state("0").unwrap().v[0]), (1, 0.01_f32.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint::load`](super::load), with hints; or if two tensors of the file get the same name. Model and
+    /// optimizer are then unchanged.
+    #[doc(alias("resume", "load_state_dict"))]
+    pub fn load_run<T, R, F>(
+        &self,
+        path: impl AsRef<Path>,
+        model: &mut dyn Module<F>,
+        opt: &mut Optimizer<R, F>,
+    ) -> Result<Loaded<T>, CheckpointError>
+    where
+        T: DeserializeOwned,
+        R: Rule<F> + Serialize + DeserializeOwned,
+        F: Element,
+    {
+        let path = path.as_ref();
+        let file = Checkpoint::read(path)?;
+        let extra = file.extra().map_err(|error| {
+            let expected = format!("`extra` as {}", std::any::type_name::<T>());
+            CheckpointError::malformed(path, expected, error.to_string())
+        })?;
+        let (report, tensors, optimizer) = self.plan_run(path, file, model, opt)?;
+        match optimizer {
+            Some(optimizer) if report.is_complete() => {
+                put_into_model(tensors, model);
+                optimizer.put_into(opt);
+                Ok(Loaded { extra, report })
+            }
+            _ => Err(mismatch(path, report)),
+        }
+    }
+
+    /// Like [`checkpoint::load_partial`](super::load_partial), with these choices.
+    ///
+    /// # Errors
+    ///
+    /// As [`checkpoint::load_partial`](super::load_partial); or if two tensors of the file get the same name. Model and
+    /// optimizer are then unchanged.
+    pub fn load_run_partial<R, F>(
+        &self,
+        path: impl AsRef<Path>,
+        model: &mut dyn Module<F>,
+        opt: &mut Optimizer<R, F>,
+    ) -> Result<LoadReport, CheckpointError>
+    where
+        R: Rule<F> + Serialize + DeserializeOwned,
+        F: Element,
+    {
+        let path = path.as_ref();
+        let (report, tensors, optimizer) = self.plan_run(path, Checkpoint::read(path)?, model, opt)?;
+        if report.matched.is_empty() {
+            return Err(mismatch(path, report));
+        }
+        put_into_model(tensors, model);
+        if let Some(optimizer) = optimizer {
+            optimizer.without_rules().put_into(opt);
+        }
         Ok(report)
     }
 
     fn plan<F: Element>(
         &self,
         path: &Path,
+        file: BTreeMap<String, RawTensor>,
         model: &dyn Module<F>,
-    ) -> Result<(LoadReport, BTreeMap<String, Tensor<F>>), CheckpointError> {
-        let file = self.renamed(Checkpoint::read(path)?.model).map_err(|name| {
-            CheckpointError::malformed(
-                path,
-                "every name once",
-                format!("`{name}` twice, as they were renamed"),
-            )
-        })?;
+    ) -> Result<(LoadReport, Tensors<F>), CheckpointError> {
+        let file = renamed(path, file, &self.rename)?;
         let mut report = LoadReport::default();
         let tensors = plan_model(&file, model, self.cast, &mut report);
         if !report.mismatched.is_empty() && !self.cast {
@@ -170,18 +257,63 @@ impl<'a> Weights<'a> {
         Ok((report, tensors))
     }
 
-    /// Or a name that two tensors would have.
-    fn renamed(&self, file: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, RawTensor>, String> {
-        let mut renamed = BTreeMap::new();
-        for (name, tensor) in file {
-            let name = (self.rename)(&name);
-            if renamed.contains_key(&name) {
-                return Err(name);
-            }
-            renamed.insert(name, tensor);
-        }
-        Ok(renamed)
+    fn plan_run<R, F>(
+        &self,
+        path: &Path,
+        file: Checkpoint,
+        model: &dyn Module<F>,
+        opt: &Optimizer<R, F>,
+    ) -> Result<(LoadReport, Tensors<F>, Option<OptimizerPlan<R, F>>), CheckpointError>
+    where
+        R: Rule<F> + Serialize + DeserializeOwned,
+        F: Element,
+    {
+        let (mut report, tensors) = self.plan(path, file.model, model)?;
+        let Some(optimizer) = file.optimizer else {
+            report.missing.push("optimizer".to_owned());
+            return Ok((report, tensors, None));
+        };
+        let optimizer = self.renamed_optimizer(path, optimizer, opt)?;
+        let optimizer = plan_optimizer(&optimizer, model, opt, self.cast, &mut report);
+        Ok((report, tensors, optimizer))
     }
+
+    fn renamed_optimizer<R: Rule<F>, F: Element>(
+        &self,
+        path: &Path,
+        mut file: SavedOptimizer,
+        opt: &Optimizer<R, F>,
+    ) -> Result<SavedOptimizer, CheckpointError> {
+        file.state = renamed(path, file.state, &|name: &str| match name.rsplit_once('/') {
+            Some((param, field)) => format!("{}/{field}", (self.rename)(param)),
+            None => (self.rename)(name),
+        })?;
+        for pattern in file.rules.iter_mut().filter_map(|rule| rule.pattern.as_mut()) {
+            if !opt.groups.initial().any(|own| own.pattern == Some(pattern.as_str())) {
+                *pattern = (self.rename)(pattern);
+            }
+        }
+        Ok(file)
+    }
+}
+
+type Tensors<F> = BTreeMap<String, Tensor<F>>;
+
+fn renamed(
+    path: &Path,
+    file: BTreeMap<String, RawTensor>,
+    rename: &dyn Fn(&str) -> String,
+) -> Result<BTreeMap<String, RawTensor>, CheckpointError> {
+    let mut renamed = BTreeMap::new();
+    for (name, tensor) in file {
+        let name = rename(&name);
+        if renamed.contains_key(&name) {
+            let found = format!("`{name}` twice, as they were renamed");
+            return Err(CheckpointError::malformed(path, "every name once", found));
+        }
+        renamed.insert(name, tensor);
+    }
+    Ok(renamed)
 }
 
 fn mismatch(path: &Path, report: LoadReport) -> CheckpointError {

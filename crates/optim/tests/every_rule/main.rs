@@ -5,6 +5,7 @@ mod extreme;
 mod list;
 mod memory;
 mod models;
+mod precision;
 mod row;
 mod table;
 

@@ -1,6 +1,7 @@
 //! Weights of any origin: every type, other names, in part. The files of `pytorch/` are PyTorch's.
 
 mod frame;
+mod run;
 mod types;
 
 use std::fs;

@@ -3,6 +3,8 @@
 mod faults;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod targets;
 
 use std::env::consts::EXE_EXTENSION;
 use std::fs;
