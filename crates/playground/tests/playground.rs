@@ -147,8 +147,8 @@ fn what_makes_no_sense_is_explained_and_changes_nothing() {
     assert!(ask(&mut playground, &drawing(json!([])))["error"].is_null(), "a blank pad can be read");
 }
 
-/// A field that is empty, or holds half a number, has the value `null` on the page. Each is named, of every rule, in words
-/// for people, and those beside it may be empty too.
+/// A field that is empty, or holds half a number, has the value `null` on the page. Each is named, of every rule, in
+/// words for people.
 #[test]
 fn an_empty_field_is_named() {
     let mut playground = Playground::default();
