@@ -131,7 +131,7 @@ pub struct Metrics {
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// To open a pipe waits for its other end, perhaps for ever; so another thread does it, and ends with the program. Not
-/// to wait at all needs a flag that the standard library has no name for, and would miss a reader that is only starting.
+/// to wait at all needs a flag that the standard library has no name for, and would miss a reader that is starting.
 fn open(path: &Path) -> io::Result<File> {
     if path.is_file() || !path.exists() {
         return File::create(path);
