@@ -126,6 +126,8 @@ async function checkRefused(page, where) {
   const step = await page.textContent('#trained');
   check(step === 'step 0', `${where}: without a rate it trains to ${step}`);
   check(await page.isVisible('#complaint'), `${where}: training hides the complaint`);
+  const words = await page.textContent('#complaint');
+  check(/: lr needs a number/.test(words), `${where}: an empty rate is called: ${words}`);
   await page.fill(rate, before);
   check(await page.isHidden('#complaint'), `${where}: the complaint stays`);
   await page.click('#once');

@@ -123,13 +123,10 @@ fn summary(report: &Report, out: &Path) -> String {
 
 /// What cannot be written is found before the minutes of work, not after them.
 fn try_to_write(directory: &Path, files: &[&Path]) -> Result<(), String> {
-    fs::create_dir_all(directory)
-        .and_then(|()| tempfile::tempfile_in(directory))
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
-    match files.iter().find(|file| file.is_dir()) {
-        Some(file) => Err(format!("{}: is a directory", file.display())),
-        None => Ok(()),
-    }
+    fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    files.iter().try_for_each(|file| {
+        wengert_files::try_to_write(file).map_err(|error| format!("{}: {error}", file.display()))
+    })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

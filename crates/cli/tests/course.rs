@@ -78,7 +78,7 @@ fn wrong_input_is_explained_and_loses_nothing() {
     fs::write(dir.path().join("full/mine.txt"), "mine").unwrap();
     fs::create_dir(dir.path().join("other")).unwrap();
     fs::write(dir.path().join("other/Cargo.toml"), "[package]\nname = \"other\"\n").unwrap();
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["start", "0", "new"], "there is no exercise `0`; `wengert course list`"),
         (&["start", "16", "new"], "there is no exercise `16`"),
         (&["start", "rmsprop", "new"], "there is no exercise `rmsprop`"),
@@ -90,6 +90,9 @@ fn wrong_input_is_explained_and_loses_nothing() {
         (&["check", "other"], "is not an exercise of the course"),
         (&["check", "--class", "full"], "--csv"),
         (&["check", "--class", "missing", "--csv", "marks.csv"], "missing: "),
+        // Before anything is graded.
+        (&["check", "--class", "missing", "--csv", "full"], "full: it is a directory"),
+        (&["check", "--class", "missing", "--csv", "absent/marks.csv"], "absent/marks.csv: "),
     ];
     for (arguments, part) in cases {
         let (code, output, complaint) = course(dir.path(), arguments);

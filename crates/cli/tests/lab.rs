@@ -63,6 +63,19 @@ fn an_output_that_cannot_be_written_is_found_before_the_work() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("taken/index.html")).unwrap();
     let mut outputs = vec!["taken"];
+    #[cfg(unix)]
+    for (out, file) in [("piped", "report.json"), ("piped-page", "index.html")] {
+        let path = dir.path().join(out).join(file);
+        fs::create_dir(dir.path().join(out)).unwrap();
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        outputs.push(out);
+    }
+    #[cfg(unix)]
+    {
+        fs::create_dir(dir.path().join("device")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", dir.path().join("device/index.html")).unwrap();
+        outputs.push("device");
+    }
     if cfg!(target_os = "linux") {
         outputs.push("/proc/self"); // nobody can make a file there, not even root
     }
@@ -70,10 +83,8 @@ fn an_output_that_cannot_be_written_is_found_before_the_work() {
         let (code, output, complaint) = wengert(dir.path(), &["lab", "all", "--out", out]);
         assert_eq!((code, output.as_str()), (2, ""), "{complaint}");
         assert!(complaint.contains(out), "{complaint}");
-        assert!(
-            !complaint.contains("report.json"),
-            "found only when the first file was written: {complaint}"
-        );
+        let written = dir.path().join(out).join("report.json");
+        assert!(!written.is_file(), "found only when the first file was written: {complaint}");
     }
 }
 

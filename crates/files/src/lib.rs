@@ -45,8 +45,8 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
     replace(&target, &file, &temporary.0)
 }
 
-/// Whether [`write()`] can write `path`, for what should be known before hours of work: it refuses what that would refuse,
-/// and makes and removes a file in the directory. It changes nothing, and waits for nobody.
+/// Whether [`write()`] can write `path`, for what should be known before hours of work: it refuses what that would
+/// refuse, and makes and removes a file in the directory. It changes nothing, and waits for nobody.
 ///
 /// # Errors
 ///

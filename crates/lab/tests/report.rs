@@ -226,3 +226,40 @@ fn a_terminal_sees_each_number_beside_what_it_should_be() {
     assert!(text.contains("FAIL  loss (nat): NaN, expected ≤ 1e-12\n"), "{text}");
     assert!(report.findings[0].to_string().contains("0.951, expected 0.95 ± 1 %"));
 }
+
+/// Of each point it is known whether a linear axis and a log axis can show it.
+#[test]
+fn every_history_has_a_picture_with_the_points_that_can_be_drawn() {
+    const NAN: f64 = f64::NAN;
+    let cases: [&[f64]; 11] = [
+        &[],
+        &[0.5],
+        &[0.0; 5],
+        &[-2.0; 5],
+        &[NAN; 5],
+        &[f64::INFINITY; 2],
+        &[f64::NEG_INFINITY, NAN, f64::INFINITY],
+        &[NAN, 1.0, NAN, 2.0],
+        &[f64::MAX, f64::MIN_POSITIVE, -f64::MAX],
+        &[5e-324, 5e-324],
+        &[1.0, 1.0 + f64::EPSILON],
+    ];
+    for values in cases {
+        for (y, log) in [(Axis::linear("y"), false), (Axis::log("y"), true)] {
+            let points: Vec<_> = values.iter().enumerate().map(|(x, &y)| (x as f64, y)).collect();
+            let shown = values.iter().filter(|y| y.is_finite() && (!log || **y > 0.0)).count();
+            for style in [Style::Line, Style::Expected, Style::Marks, Style::Bars] {
+                let figure = Figure::new("t", Axis::linear("x"), y.clone()).with("a", style, points.clone());
+                let svg = figure.to_svg();
+                let paths: String =
+                    svg.split(" d=\"").skip(1).map(|d| d.split('"').next().unwrap()).collect();
+                assert!(!paths.contains("NaN") && !paths.contains("inf"), "{values:?}: {paths}");
+                assert_eq!(svg.contains(">no points<"), shown == 0, "{values:?}, log: {log}");
+                if style == Style::Marks {
+                    let curve = svg.split("data-points=\"").nth(1).unwrap().split('"').next().unwrap();
+                    assert_eq!(curve.split(',').filter(|point| !point.is_empty()).count(), shown, "{curve}");
+                }
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The rules by name, with options as JSON; and one at work on one tensor.
 
+use std::mem;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -63,13 +65,26 @@ where
     R: Rule + Default + Serialize + DeserializeOwned,
 {
     let mut all = json!(R::default());
+    let mut rule = R::default();
     for (name, value) in options {
         let known = all.get_mut(name).ok_or_else(|| format!("{} has no option `{name}`", R::NAME))?;
-        *known = value.clone();
+        let before = mem::replace(known, value.clone());
+        // One by one, to tell which of the fields it is. What serde says is for programmers.
+        rule = R::deserialize(&all).map_err(|_| format!("{}: {name} {}", R::NAME, needs(&before, value)))?;
     }
-    let rule: R = serde_json::from_value(all).map_err(|error| format!("{}: {error}", R::NAME))?;
     rule.validate().map_err(|error| format!("{}: {error}", R::NAME))?;
     Ok(rule)
+}
+
+/// What is wrong with the value of a field of the page. An empty field, or one with half a number such as `1e`, has the
+/// value `null`.
+fn needs(before: &Value, value: &Value) -> String {
+    let empty = value.is_null() || value.as_object().is_some_and(|value| value.values().any(Value::is_null));
+    match before {
+        _ if !empty => format!("cannot be {value}"),
+        Value::Bool(_) => "needs a yes or a no".to_owned(),
+        _ => "needs a number: the field is empty, or what stands there is not one".to_owned(),
+    }
 }
 
 /// A rule at work on one tensor, without its type: the program has each rule once and all else once, where an

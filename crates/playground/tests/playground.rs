@@ -147,6 +147,38 @@ fn what_makes_no_sense_is_explained_and_changes_nothing() {
     assert!(ask(&mut playground, &drawing(json!([])))["error"].is_null(), "a blank pad can be read");
 }
 
+/// A field that is empty, or holds half a number, has the value `null` on the page. Each is named, of every rule, in
+/// words for people.
+#[test]
+fn an_empty_field_is_named() {
+    let mut playground = Playground::default();
+    let catalogue = ask(&mut playground, &json!("catalogue"));
+    let (mut fields, places) = (0, [("eps", "Inside"), ("weight_decay", "L2")]);
+    for rule in catalogue["rules"].as_array().unwrap() {
+        let name = rule["name"].as_str().unwrap();
+        for (field, value) in rule["options"].as_object().unwrap() {
+            let empty = match places.iter().find(|(placed, _)| placed == field) {
+                Some((_, place)) => json!({ *place: null }),
+                None => Value::Null,
+            };
+            let rules = json!([{ "rule": name, "options": { field: empty } }]);
+            let walk = json!({ "landscape": "saddle", "start": [1, 1], "steps": 1, "rules": rules });
+            let learn = json!({ "task": "xor", "rules": rules, "seed": 1 });
+            for question in [json!({ "walk": walk }), json!({ "learn": learn })] {
+                let answer = ask(&mut playground, &question);
+                let needs = if value.is_boolean() { "a yes or a no" } else { "a number: the field is empty" };
+                let expected = format!("{name}: {field} needs {needs}");
+                assert!(
+                    answer["error"].as_str().is_some_and(|error| error.starts_with(&expected)),
+                    "{answer}"
+                );
+            }
+            fields += 1;
+        }
+    }
+    assert!(fields > 40, "only {fields} fields");
+}
+
 #[test]
 fn xor_is_learnt_by_both() {
     let mut playground = Playground::default();

@@ -130,9 +130,8 @@ pub struct Metrics {
 /// How long a pipe waits for somebody who reads it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// To open a pipe waits for its other end, perhaps for ever; so another thread does it, and ends with the program. Not to
-/// wait at all would be a flag that the standard library has no name for, and would leave a reader that is only starting
-/// behind.
+/// To open a pipe waits for its other end, perhaps for ever; so another thread does it, and ends with the program. Not
+/// to wait at all needs a flag that the standard library has no name for, and would miss a reader that is starting.
 fn open(path: &Path) -> io::Result<File> {
     if path.is_file() || !path.exists() {
         return File::create(path);

@@ -5,7 +5,7 @@ mod folder;
 mod grade;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -72,9 +72,10 @@ pub(crate) fn run(course: &Course) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn check_class(class: &Path, csv: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let of = |error: io::Error| format!("{}: {error}", csv.display());
+    wengert_files::try_to_write(csv).map_err(of)?;
     let (marks, all_pass) = class::marks(class, |line| print_text(&format!("{line}\n")))?;
-    wengert_files::write(csv, |file| file.write_all(&marks))
-        .map_err(|error| format!("{}: {error}", csv.display()))?;
+    wengert_files::write(csv, |file| file.write_all(&marks)).map_err(of)?;
     Ok(if all_pass { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

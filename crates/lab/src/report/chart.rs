@@ -72,8 +72,8 @@ impl<'a> Chart<'a> {
         self.write_contours(&mut svg);
         curve::write_all(&mut svg, self.figure, self);
         svg.push_str("</svg>");
-        if self.figure.series.iter().all(|series| series.points.is_empty()) && self.figure.contours.is_empty()
-        {
+        let mut points = self.figure.series.iter().flat_map(|series| &series.points);
+        if points.all(|&point| self.place(point).is_none()) && self.figure.contours.is_empty() {
             let (x, y) = ((left + right) / 2.0, (top + bottom) / 2.0);
             let _ = write!(svg, r#"<text class="empty" x="{x:.1}" y="{y:.1}">no points</text>"#);
         }

@@ -5,6 +5,8 @@ use crate::Axis;
 
 /// Beyond this, differences of values would overflow.
 const LARGEST: f64 = 1e300;
+/// Below this, steps between ticks would underflow. What is smaller is drawn here on a log axis, at 0 on a linear one.
+const SMALLEST: f64 = 1e-300;
 
 /// How the values of an axis lie between two places.
 pub(super) struct Scale {
@@ -80,8 +82,8 @@ impl Scale {
 
     fn unit(&self, value: f64) -> Option<f64> {
         let drawable = value.is_finite() && (!self.log || value > 0.0);
-        let value = value.clamp(-LARGEST, LARGEST);
-        drawable.then(|| if self.log { value.log10() } else { value })
+        let linear = if value.abs() < SMALLEST { 0.0 } else { value.clamp(-LARGEST, LARGEST) };
+        drawable.then(|| if self.log { value.clamp(SMALLEST, LARGEST).log10() } else { linear })
     }
 
     fn place_of(&self, unit: f64) -> f64 {
@@ -194,7 +196,10 @@ mod tests {
 
     #[test]
     fn every_range_has_a_scale() {
-        let ranges: [&[f64]; 8] = [
+        let ranges: [&[f64]; 11] = [
+            &[5e-324],
+            &[0.0, 5e-324],
+            &[-1e-310, 1e-300],
             &[],
             &[f64::NAN, f64::INFINITY],
             &[0.0],

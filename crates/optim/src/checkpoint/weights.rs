@@ -263,7 +263,7 @@ impl<'a> Weights<'a> {
         file: Checkpoint,
         model: &dyn Module<F>,
         opt: &Optimizer<R, F>,
-    ) -> Result<(LoadReport, Tensors<F>, Option<OptimizerPlan<R, F>>), CheckpointError>
+    ) -> Result<RunPlan<R, F>, CheckpointError>
     where
         R: Rule<F> + Serialize + DeserializeOwned,
         F: Element,
@@ -298,6 +298,7 @@ impl<'a> Weights<'a> {
 }
 
 type Tensors<F> = BTreeMap<String, Tensor<F>>;
+type RunPlan<R, F> = (LoadReport, Tensors<F>, Option<OptimizerPlan<R, F>>);
 
 fn renamed(
     path: &Path,
