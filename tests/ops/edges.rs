@@ -161,3 +161,72 @@ fn a_pixel_upon_another_has_no_neighbor() {
     resized::<f32>();
     resized::<f64>();
 }
+
+/// A slope is multiplied in an order in which nothing leaves the range on the way: a factor above 1 does not come
+/// before those below 1, nor one that is tiny before those above 1.
+#[test]
+fn a_large_or_tiny_gradient_leaves_the_range_only_if_the_result_does() {
+    type Row = (&'static str, fn(Var<'_>) -> Var<'_>, fn(f64) -> f64, &'static [f64]);
+    #[rustfmt::skip]
+    let rows: [Row; 19] = [
+        ("elu(5)", |x| x.elu(5.0), |x| if x > 0.0 { 1.0 } else { 5.0 * x.exp() }, &[-1.7, -3.0, -60.0, -95.0, 1.0]),
+        ("elu(1e30)", |x| x.elu(1e30), |x| 1e30 * x.exp(), &[-50.0, -69.5, -120.0]),
+        ("elu(1e-30)", |x| x.elu(1e-30), |x| 1e-30 * x.exp(), &[-0.5, -20.0]),
+        ("selu", |x| x.selu(), |x| 1.050_700_987_355_480_5 * 1.673_263_242_354_377_2 * x.exp(), &[-0.6, -5.0, -95.0]),
+        ("tanh", |x| x.tanh(), |x| x.cosh().powi(-2), &[0.0, 0.1, -3.0, 48.0]),
+        ("sigmoid", |x| x.sigmoid(), |x| 0.25 * (0.5 * x).cosh().powi(-2), &[0.0, 3.0, -95.0]),
+        ("silu", |x| x.silu(), |x| (1.0 + x / (1.0 + x.exp())) / (1.0 + (-x).exp()), &[1.27, -2.0, -10.0, -95.0]),
+        ("softplus", |x| x.softplus(), |x| 1.0 / (1.0 + (-x).exp()), &[3.0, -3.0, -95.0]),
+        ("softsign", |x| x.softsign(), |x| (1.0 + x.abs()).powi(-2), &[0.5, -3.0, 1e15]),
+        ("hardswish", |x| x.hardswish(), |x| (2.0 * x + 3.0) / 6.0, &[-2.5, 1.0, 1.4]),
+        ("erf", |x| x.erf(), |x| std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp(), &[0.375, 1.0, 3.0, 9.75]),
+        ("log10", |x| x.log10(), |x| 1.0 / (x * std::f64::consts::LN_10), &[0.5, 1.5, 1e-30, 1e-44, 3e38]),
+        ("log2", |x| x.log2(), |x| 1.0 / (x * std::f64::consts::LN_2), &[1.5, 2.5, 1e-30, 1e-44, 3e38]),
+        ("rsqrt", |x| x.rsqrt(), |x| -0.5 * x.powf(-1.5), &[0.7, 0.9, 1.5, 1e-30, 1e30]),
+        ("recip", |x| x.recip(), |x| -1.0 / (x * x), &[0.9, 1e30, 2e-39, -1e-15]),
+        ("sinh", |x| x.sinh(), f64::cosh, &[1.0, 95.0, -120.0]),
+        ("cosh", |x| x.cosh(), f64::sinh, &[1.0, 95.0, -120.0]),
+        ("powi(20)", |x| x.powi(20), |x| 20.0 * x.powi(19), &[0.0095, 0.5, -1e3]),
+        ("powf(20.5)", |x| x.powf(20.5), |x| 20.5 * x.powf(19.5), &[0.0103, 0.5, 1e3]),
+    ];
+    let mut wrong = Vec::new();
+    for (name, f, slope, points) in rows {
+        for &at in points {
+            for dy in [3e38, -2e38, 1e20, 1.0, 1e-30, -1e-37, 1e-44_f32] {
+                let at = at as f32;
+                let tape = Tape::new();
+                let x = tape.variable(at);
+                let grads = (f(x) * tape.constant(dy)).backward();
+                let found = f64::from(grads.wrt(x).expect("a gradient").sum());
+                let right = slope(at.into()) * f64::from(dy);
+                // The nearest number, which is infinite beyond the largest.
+                let bound = (1e-6 * right.abs()).max(6.0 * f64::from(f32::from_bits(1)));
+                let overflows = right.abs() > f64::from(f32::MAX) * (1.0 - 1e-6);
+                let at_the_end =
+                    overflows && found.abs() >= 0.999_998 * f64::from(f32::MAX) && found * right > 0.0;
+                if !(at_the_end || (found - right).abs() <= bound) {
+                    wrong.push(format!("{name} at {at:e} with dy = {dy:e}: {found:e}, right is {right:e}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let far = [2e38, -2e38, 2e38, -2e38];
+    check::<f32, 4>("var", |x| x.var(3) * 1e-30, far, far.map(|x| 2.0 * x * 1e-30));
+    // With a rate of 2e-6, of a million numbers.
+    let tape = Tape::new();
+    let x = tape
+        .variable((0..1_000_000).map(|i| if i % 2 == 0 { 1e-35_f32 } else { -1e-35 }).collect::<Vec<_>>());
+    let grads = (x.var(0) * 1e30).backward();
+    assert_close("var", grads.wrt(x).expect("a gradient")[0], 2e-11);
+}
+
+#[test]
+fn a_weight_of_0_takes_no_part() {
+    let tape = Tape::<f64>::new();
+    let inf = f64::INFINITY;
+    assert_eq!(tape.constant([[0.0, -inf]]).cross_entropy_smooth(&[1], 1.0).item(), inf);
+    assert_eq!(tape.constant([inf, 3.0]).weighted_mean(vec![0.0, 1.0]).item(), 3.0);
+    let (p, q) = (tape.constant([-inf, -inf, inf, -2.0]), tape.constant([0.0, 1.0, 0.0, 0.0]));
+    assert_eq!(p.kl_div_each(q).value().iter().copied().collect::<Vec<_>>(), [0.0, inf, 0.0, 0.0]);
+}

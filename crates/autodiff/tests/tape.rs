@@ -2,6 +2,7 @@
 
 mod panics;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use ndarray::{arr0, arr1};
@@ -225,4 +226,36 @@ mod slow {
         }
         assert_eq!(tape.steps(), 1_000_000);
     }
+}
+
+/// The gradient of a product that several threads divide.
+fn slope(tape: &mut Tape, n: u16) -> f32 {
+    tape.reset();
+    let x = tape.variable(f32::from(n) / 8.0);
+    let ones = tape.constant(Tensor::ones(&[192, 192][..]));
+    let grads = (ones * x).matmul(ones * x).mean().backward();
+    grads.wrt(x).unwrap().sum()
+}
+
+/// A thread that waits for a part of its product may take up the next sample meanwhile. With a tape for each piece of
+/// work nothing happens to it; one that belongs to the thread is then in use, which its `RefCell` says, and never holds
+/// two samples.
+#[test]
+fn samples_side_by_side_have_tapes_of_their_own() {
+    use rayon::prelude::*;
+
+    thread_local! {
+        static TAPE: RefCell<Tape> = RefCell::new(Tape::new());
+    }
+    let mut tape = Tape::new();
+    let right: Vec<_> = (0..48).map(|n| slope(&mut tape, n)).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    pool.install(|| {
+        let own: Vec<_> = (0..48_u16).into_par_iter().map_init(Tape::new, slope).collect();
+        assert_eq!(own, right);
+        let of_thread = |n| TAPE.with(|tape| tape.try_borrow_mut().ok().map(|mut tape| slope(&mut tape, n)));
+        let found: Vec<_> = (0..48_u16).into_par_iter().map(of_thread).collect();
+        assert!(found.iter().zip(&right).all(|(found, right)| found.is_none_or(|found| found == *right)));
+        println!("in use for {} of 48 samples", found.iter().filter(|found| found.is_none()).count());
+    });
 }

@@ -46,6 +46,14 @@ pub trait Real:
         }
     }
 
+    /// This number; one that has a derivative gets that of `other`, which has the same value. What is chosen among
+    /// equal numbers moves as its gradient says.
+    #[inline(always)]
+    #[must_use]
+    fn moving_as(self, _other: impl FnOnce() -> Self) -> Self {
+        self
+    }
+
     /// The error function, `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(self) -> Self;
 

@@ -3,8 +3,9 @@
 use ndarray::{ArcArray, Array2, ArrayD, ArrayView, Axis, AxisDescription, Dimension, IxDyn, Slice, Zip};
 
 use super::axes;
+use crate::compute::layout::{self, ROW_MAJOR};
 use crate::compute::sum::{self, add_one, crowded};
-use crate::compute::{layout, reduce};
+use crate::compute::{buffers, reduce};
 use crate::{Real, Tape, Tensor, Var};
 
 /// # Choosing elements
@@ -110,26 +111,11 @@ impl<F: Real> Var<'_, F> {
         let x = self.value();
         let axis = axes::axis("index_select", axis, x.shape());
         in_range("index_select", indices, axis, x.shape());
-        let mut shape = x.raw_dim();
-        shape[axis.index()] = indices.len();
-        let mut y = Tensor::zeros(shape);
-        for (mut row, &i) in y.axis_iter_mut(axis).zip(indices) {
-            row.assign(&x.index_axis(axis, i));
-        }
+        let y = taken(&x, axis, indices);
         let (shape, indices) = (x.raw_dim(), indices.to_vec());
         let dx = self.edge(move |dy| {
             let mut dx = Tensor::zeros(shape);
-            let mut lost = crowded(indices.iter(), dx.len_of(axis)).then(|| Tensor::zeros(dx.raw_dim()));
-            for (row, i) in dy.axis_iter(axis).zip(indices) {
-                let mut sum = dx.index_axis_mut(axis, i);
-                match &mut lost {
-                    None => sum += &row,
-                    Some(lost) => Zip::from(sum)
-                        .and(lost.index_axis_mut(axis, i))
-                        .and(row)
-                        .for_each(|sum, lost, &x| add_one(sum, lost, x)),
-                }
-            }
+            add_taken(&mut dx, axis, &indices, dy);
             dx
         });
         self.tape().record("index_select", y, [dx])
@@ -172,6 +158,12 @@ impl<F: Real> Var<'_, F> {
     /// dimensions, `y[i, index[i, j]] += src[i, j]`. The shape is that of `x`; `dx = dy`, and `dsrc` is `dy` gathered.
     ///
     /// `index` and `src` have one shape with as many axes as `x`; away from `axis` it may be smaller than `x`.
+    ///
+    /// Where more than 32 numbers go along an axis, what rounding takes from each sum is kept and added in the end: a
+    /// sum is exact to a unit in the last place, however many terms a place gets. That takes memory for one more lane
+    /// along the axis, not for a tensor; and time: of `[1000, 1000]` numbers in `f32` a third more than plain sums
+    /// along axis 0, two and a half times as much along axis 1 (5 ms instead of 2). The gradient of `gather` is such a
+    /// sum, too.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape, ndarray::arr1};
@@ -233,6 +225,63 @@ impl<F: Real> Tape<F> {
 /// The part of a tensor that an index of this shape speaks of: all along `axis`, and what it covers elsewhere.
 fn covered(index: &ArrayD<usize>, axis: Axis) -> impl Fn(AxisDescription) -> Slice + '_ {
     move |along| if along.axis == axis { Slice::from(..) } else { Slice::from(..index.len_of(along.axis)) }
+}
+
+/// The rows `indices` along `axis`.
+fn taken<F: Real>(x: &Tensor<F>, axis: Axis, indices: &[usize]) -> Tensor<F> {
+    let mut shape = x.raw_dim();
+    shape[axis.index()] = indices.len();
+    let mut y = buffers::scratch(shape.slice());
+    let Some(x_elements) = x.as_slice() else {
+        // A few rows of a large tensor are not worth a copy of all.
+        for (mut row, &i) in y.axis_iter_mut(axis).zip(indices) {
+            row.assign(&x.index_axis(axis, i));
+        }
+        return y;
+    };
+    if y.is_empty() {
+        return y;
+    }
+    let (len, block) = row_length(x, axis);
+    let to_blocks = y.as_slice_mut().expect(ROW_MAJOR).chunks_exact_mut(indices.len() * len);
+    for (to, from) in to_blocks.zip(x_elements.chunks_exact(block)) {
+        if len == 1 {
+            to.iter_mut().zip(indices).for_each(|(to, &i)| *to = from[i]);
+        } else {
+            let rows = to.chunks_exact_mut(len).zip(indices);
+            rows.for_each(|(to, &i)| to.copy_from_slice(&from[i * len..][..len]));
+        }
+    }
+    y
+}
+
+/// The adjoint of [`taken`].
+fn add_taken<F: Real>(to: &mut Tensor<F>, axis: Axis, indices: &[usize], rows: Tensor<F>) {
+    if rows.is_empty() {
+        return;
+    }
+    let (len, block) = row_length(to, axis);
+    let rows = layout::row_major(rows);
+    let row_blocks = rows.as_slice().expect(ROW_MAJOR).chunks_exact(indices.len() * len);
+    let mut lost = vec![F::ZERO; if crowded(indices.iter(), block / len) { block } else { 0 }];
+    for (to, rows) in to.as_slice_mut().expect(ROW_MAJOR).chunks_exact_mut(block).zip(row_blocks) {
+        if lost.is_empty() {
+            let rows = rows.chunks_exact(len).zip(indices);
+            rows.for_each(|(row, &i)| sum::add_slice(&mut to[i * len..][..len], row));
+            continue;
+        }
+        lost.fill(F::ZERO);
+        for (row, &i) in rows.chunks_exact(len).zip(indices) {
+            let sums = to[i * len..][..len].iter_mut().zip(&mut lost[i * len..][..len]);
+            sums.zip(row).for_each(|((sum, lost), &x)| add_one(sum, lost, x));
+        }
+    }
+}
+
+/// How many elements of a row along `axis` lie side by side, and of all rows.
+fn row_length<F: Real>(x: &Tensor<F>, axis: Axis) -> (usize, usize) {
+    let len = x.shape()[axis.index() + 1..].iter().product();
+    (len, len * x.len_of(axis))
 }
 
 fn picked<F: Real>(x: &Tensor<F>, axis: Axis, index: &ArrayD<usize>) -> Tensor<F> {

@@ -51,6 +51,27 @@ pub use var::Var;
 /// x.sum().backward();
 /// ```
 ///
+/// # Several at a time
+///
+/// A tape is used by one thread at a time, and several threads take one each. With rayon, give each piece of its work
+/// a tape:
+///
+/// ```
+/// # use wengert_autodiff::Tape;
+/// use rayon::prelude::*;
+///
+/// let slopes = (0..100_u16).into_par_iter().map_init(Tape::new, |tape, n| {
+///     tape.reset();
+///     let x = tape.variable(f32::from(n));
+///     x.square().backward().wrt(x).unwrap().sum()
+/// });
+/// assert_eq!(slopes.sum::<f32>(), 9900.0); // Σ 2n
+/// ```
+///
+/// Do not keep it in a `thread_local!` for that. A large op divides its work among the pool's threads; one that waits
+/// for another's part takes up other work meanwhile, which may be the next sample of your own loop. It finds the tape
+/// of its thread in use, and the `RefCell` around it panics: "already borrowed".
+///
 /// The guide has [a chapter about it].
 ///
 /// [a chapter about it]: https://github.com/wengert-rs/wengert/blob/main/docs/guide/src/tape.md

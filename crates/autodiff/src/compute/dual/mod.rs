@@ -35,8 +35,9 @@ use super::{Gemm, Real, Tensor};
 /// of third order.
 ///
 /// - **Comparisons** see the value only: what is chosen (`max`, `clamp`, the branch of an activation, the pixel that
-///   wins a pool) has the derivative of what was chosen, and a choice has none itself. At a kink the derivative is one
-///   of the two sides'. `==` compares values only as well; [`is_zero`](num_traits::Zero::is_zero) asks for both parts.
+///   wins a pool) has the derivative of what was chosen, and a choice has none itself. At a kink, and among equal
+///   numbers, an op's derivative is the one that its gradient says, so that a Hessian is symmetric there, too. `==`
+///   compares values only as well; [`is_zero`](num_traits::Zero::is_zero) asks for both parts.
 /// - **Steps** (`sign`, `round`, comparisons) have no second derivative: their tangent is 0, as their gradient is.
 /// - A tangent of 0 stays 0 where the slope is infinite, as of a root at 0; of nested numbers, if all its parts are 0.
 /// - Matrix products are products of the parts, by the same kernels as of `F`: three of them, or fewer where a part is
@@ -150,6 +151,12 @@ impl<F: Real> Real for Dual<F> {
     #[inline(always)]
     fn sign(self) -> Self {
         self.value.sign().into()
+    }
+
+    #[inline]
+    fn moving_as(self, other: impl FnOnce() -> Self) -> Self {
+        let other = other();
+        Self::new(self.value.moving_as(|| other.value), other.tangent)
     }
 
     #[inline]

@@ -105,7 +105,9 @@ impl Windows {
             for (rows, y) in self.spans[0].iter().zip(y.chunks_exact_mut(self.spans[1].len())) {
                 best.look_down(x, rows);
                 for (y, columns) in y.iter_mut().zip(&self.spans[1]) {
-                    *y = best.across(columns);
+                    *y = best
+                        .across(columns)
+                        .moving_as(|| best.pixel(columns).map_or(F::neg_infinity(), |at| x[at]));
                 }
             }
         })

@@ -1,7 +1,7 @@
 //! Activation functions. `dy` is the upstream gradient, `dx` the answer.
 
-use super::formulas::{self, SELU_ALPHA, SELU_LAMBDA, gelu_argument, sigmoid, times_sigmoid};
-use super::unary::times_exp;
+use super::formulas::{self, SELU_ALPHA, SELU_LAMBDA, gelu_argument, sigmoid, times_sigmoid, within_range};
+use super::unary::times_scaled_exp;
 use crate::compute::inlined;
 use crate::{Real, Var};
 
@@ -22,7 +22,7 @@ impl<F: Real> Var<'_, F> {
         self.unary(
             "tanh",
             F::fast_tanh,
-            inlined!(|dy, x: F, _| F::from_f64(4.0) * times_sigmoid_slope(dy, x + x)),
+            inlined!(|dy, x: F, _| times_sigmoid_slope(F::from_f64(2.0), dy, x + x)),
         )
     }
 
@@ -37,7 +37,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("logistic", "expit"))]
     #[track_caller]
     pub fn sigmoid(self) -> Self {
-        self.unary("sigmoid", formulas::sigmoid, inlined!(|dy, x, _| times_sigmoid_slope(dy, x)))
+        self.unary("sigmoid", formulas::sigmoid, inlined!(|dy, x, _| times_sigmoid_slope(F::ONE, dy, x)))
     }
 
     /// `y = max(x, 0)`, in the shape of `x`; `dx = dy` where `x > 0`, 0 where `x ≤ 0`. NaN stays NaN.
@@ -82,7 +82,7 @@ impl<F: Real> Var<'_, F> {
             "elu",
             inlined!(move |x| formulas::elu(alpha, x)),
             inlined!(move |dy, x: F, _| {
-                let below = times_exp(alpha * dy, x);
+                let below = times_scaled_exp(alpha, dy, x);
                 if x > F::ZERO { dy } else { below }
             }),
         )
@@ -104,7 +104,7 @@ impl<F: Real> Var<'_, F> {
             inlined!(|x| formulas::gelu(x)),
             inlined!(|dy, x: F, _| {
                 let (cdf, density) = x.normal();
-                dy * (cdf + x * density)
+                dy * (cdf + within_range(x) * density)
             }),
         )
     }
@@ -126,7 +126,7 @@ impl<F: Real> Var<'_, F> {
             inlined!(|dy, x, _| {
                 let (u, du) = gelu_argument(x);
                 // Where σ no longer varies, its argument's derivative may be infinite.
-                let slope = times_sigmoid_slope(x, u);
+                let slope = times_sigmoid_slope(F::ONE, within_range(x), u);
                 let varying = if slope.is_zero() { slope } else { slope * du };
                 dy * (sigmoid(u) + varying)
             }),
@@ -148,9 +148,8 @@ impl<F: Real> Var<'_, F> {
             "silu",
             inlined!(|x| formulas::silu(x)),
             inlined!(|dy, x, _| {
-                // Further out, σ is 0 whatever the factor is.
-                let factor = F::ONE + x.max(F::from_f64(-1500.0)) * sigmoid(-x);
-                times_sigmoid(dy * factor, x)
+                let factor = F::ONE + within_range(x) * sigmoid(-x);
+                times_sigmoid(dy, factor, x)
             }),
         )
     }
@@ -165,7 +164,11 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn softplus(self) -> Self {
-        self.unary("softplus", inlined!(|x| formulas::softplus(x)), inlined!(|dy, x, _| times_sigmoid(dy, x)))
+        self.unary(
+            "softplus",
+            inlined!(|x| formulas::softplus(x)),
+            inlined!(|dy, x, _| times_sigmoid(dy, F::ONE, x)),
+        )
     }
 
     /// `y = λ x` where `x > 0`, else `λ α (eˣ - 1)`, in the shape of `x`; `dx = λ dy` there, else `λ α eˣ dy`. With
@@ -185,7 +188,7 @@ impl<F: Real> Var<'_, F> {
             inlined!(|x| formulas::selu(x)),
             inlined!(|dy, x: F, _| {
                 let (lambda, alpha) = (F::from_f64(SELU_LAMBDA), F::from_f64(SELU_ALPHA));
-                let below = times_exp(lambda * alpha * dy, x);
+                let below = times_scaled_exp(lambda * alpha, dy, x);
                 if x > F::ZERO { lambda * dy } else { below }
             }),
         )
@@ -266,8 +269,7 @@ fn mish_pullback<F: Real>(dy: F, x: F) -> F {
     let (one, two, four) = (F::ONE, F::from_f64(2.0), F::from_f64(4.0));
     let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
     let e = root * root;
-    // Further out e is 0 whatever the factor is.
-    let x_within = x.max(F::from_f64(-1500.0)).min(F::from_f64(1500.0));
+    let x_within = within_range(x);
     let d = one + two * e * (one + e);
     let above = dy * ((one + two * e) / d + four * x_within * e * e * (one + e) / (d * d));
     let d = e * (e + two) + two;
@@ -275,10 +277,10 @@ fn mish_pullback<F: Real>(dy: F, x: F) -> F {
     if x < F::ZERO { below } else { above }
 }
 
-/// `f σ(x) σ(-x)`, the derivative of `σ`, also where that is too small.
+/// `c² f σ(x) σ(-x)`, with the derivative of `σ`, also where that is too small.
 #[inline(always)]
-fn times_sigmoid_slope<F: Real>(f: F, x: F) -> F {
+fn times_sigmoid_slope<F: Real>(c: F, f: F, x: F) -> F {
     let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
-    let part = root / (F::ONE + root * root);
+    let part = c * root / (F::ONE + root * root);
     f * part * part
 }

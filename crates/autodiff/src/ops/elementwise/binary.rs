@@ -53,7 +53,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "fmax")]
     #[track_caller]
     pub fn maximum(self, rhs: Self) -> Self {
-        let larger = |a: F, b| if a > b || a.is_nan() { a } else { b };
+        let larger = |a: F, b: F| if a > b || a.is_nan() { a } else { or_the_equal(b, a) };
         self.binary("maximum", rhs, larger, (share(|a, b| a < b), share(|a, b| a > b)))
     }
 
@@ -69,7 +69,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "fmin")]
     #[track_caller]
     pub fn minimum(self, rhs: Self) -> Self {
-        let smaller = |a: F, b| if a < b || a.is_nan() { a } else { b };
+        let smaller = |a: F, b: F| if a < b || a.is_nan() { a } else { or_the_equal(b, a) };
         self.binary("minimum", rhs, smaller, (share(|a, b| a > b), share(|a, b| a < b)))
     }
 }
@@ -83,6 +83,13 @@ fn pull_back<F: Real>(
     shape: &[usize],
 ) -> Tensor<F> {
     reduce::sum_to(elementwise::zip2_inplace(dy, a, b, pullback), shape)
+}
+
+/// `chosen`, which moves as the mean of both if they are equal.
+#[inline(always)]
+fn or_the_equal<F: Real>(chosen: F, other: F) -> F {
+    let half = F::from_f64(0.5);
+    if chosen == other { chosen.moving_as(|| half * chosen + half * other) } else { chosen }
 }
 
 /// The gradient that an operand of a comparison gets.

@@ -9,6 +9,10 @@ use crate::Real;
 pub(super) const SELU_LAMBDA: f64 = 1.050_700_987_355_480_5;
 pub(super) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
+/// Further out `e^-|x|`, and what falls faster, is 0 in every type: a factor `x` beside it may stop here, before it is
+/// infinite.
+const FAR: f64 = 1500.0;
+
 /// `max(x, 0)`; NaN stays NaN.
 #[inline(always)]
 pub fn relu<F: Real>(x: F) -> F {
@@ -31,19 +35,19 @@ pub fn elu<F: Real>(alpha: F, x: F) -> F {
 /// `x Φ(x)` with the normal distribution function `Φ`.
 #[inline(always)]
 pub fn gelu<F: Real>(x: F) -> F {
-    x * x.normal().0
+    x.max(-F::from_f64(FAR)) * x.normal().0
 }
 
 /// The approximation of [`gelu`] by `tanh`.
 #[inline(always)]
 pub fn gelu_tanh<F: Real>(x: F) -> F {
-    times_sigmoid(x, gelu_argument(x).0)
+    times_sigmoid(x.max(-F::from_f64(FAR)), F::ONE, gelu_argument(x).0)
 }
 
 /// `x σ(x)`.
 #[inline(always)]
 pub fn silu<F: Real>(x: F) -> F {
-    times_sigmoid(x, x)
+    times_sigmoid(x.max(-F::from_f64(FAR)), F::ONE, x)
 }
 
 /// `ln(1 + eˣ)`.
@@ -65,7 +69,7 @@ pub fn mish<F: Real>(x: F) -> F {
     let (one, two) = (F::ONE, F::from_f64(2.0));
     let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
     let e = root * root;
-    let below = (x * root) * (root * (e + two) / (e * (e + two) + two));
+    let below = (x.max(-F::from_f64(FAR)) * root) * (root * (e + two) / (e * (e + two) + two));
     let above = x * ((one + two * e) / (one + two * e * (one + e)));
     if x < F::ZERO { below } else { above }
 }
@@ -101,7 +105,10 @@ pub fn hardswish<F: Real>(x: F) -> F {
 /// `x / (1 + |x|)`.
 #[inline(always)]
 pub fn softsign<F: Real>(x: F) -> F {
-    x / (F::ONE + x.abs())
+    let size = x.abs();
+    // Far out the quotient would be ∞/∞, and its derivative would cancel.
+    let far = (F::ONE - (F::ONE + size).recip()).copysign(x);
+    if size > F::ONE { far } else { x / (F::ONE + size) }
 }
 
 /// `tanh x`.
@@ -124,10 +131,16 @@ pub(super) fn gelu_argument<F: Real>(x: F) -> (F, F) {
     (rate * (x + cubic * x * x * x), rate * (F::ONE + F::from_f64(3.0) * cubic * x * x))
 }
 
-/// `f σ(x)`, also where `σ(x)` itself is too small.
+/// `f g σ(x)`, also where `σ(x)` itself is too small, or `f g` too large.
 #[inline(always)]
-pub(super) fn times_sigmoid<F: Real>(f: F, x: F) -> F {
+pub(super) fn times_sigmoid<F: Real>(f: F, g: F, x: F) -> F {
     let root = (F::from_f64(-0.5) * x.abs()).fast_exp();
     let part = if x < F::ZERO { root } else { F::ONE };
-    f * part * (part / (F::ONE + root * root))
+    f * (part / (F::ONE + root * root)) * (part * g)
+}
+
+/// `x`, or the end of the range beyond which it does not matter.
+#[inline(always)]
+pub(super) fn within_range<F: Real>(x: F) -> F {
+    x.max(-F::from_f64(FAR)).min(F::from_f64(FAR))
 }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 
-use super::unary::times_exp;
+use super::unary::times_scaled_exp;
 use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -27,7 +27,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     #[track_caller]
     pub fn log10(self) -> Self {
-        self.unary("log10", F::log10, |dy, x, _| dy / x / F::from_f64(LN_10))
+        self.unary("log10", F::log10, |dy, x, _| quotient(dy, x, F::from_f64(LN_10)))
     }
 
     /// `y = 1/√x`, in the shape of `x`; `dx = -y³ dy / 2`.
@@ -40,7 +40,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "inverse_sqrt")]
     #[track_caller]
     pub fn rsqrt(self) -> Self {
-        self.unary("rsqrt", |x| x.sqrt().recip(), |dy, _, y| -(dy * y) * y * (F::from_f64(0.5) * y))
+        self.unary("rsqrt", |x| x.sqrt().recip(), |dy, _, y| -(dy * (F::from_f64(0.5) * y)) * y * y)
     }
 
     /// The error function, `y = 2/√π ∫₀ˣ exp(-t²) dt`, in the shape of `x`; `dx = 2/√π exp(-x²) dy`.
@@ -53,6 +53,12 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "error_function")]
     #[track_caller]
     pub fn erf(self) -> Self {
-        self.unary("erf", F::erf, |dy, x, _| times_exp(F::from_f64(FRAC_2_SQRT_PI) * dy, -x * x))
+        self.unary("erf", F::erf, |dy, x, _| times_scaled_exp(F::from_f64(FRAC_2_SQRT_PI), dy, -x * x))
     }
+}
+
+/// `f / x / c` for `c > 1`, also where `f / x` is too large.
+fn quotient<F: Real>(f: F, x: F, c: F) -> F {
+    let first = f / x;
+    if first.is_infinite() { f / c / x } else { first / c }
 }

@@ -12,4 +12,4 @@ mod trigonometry;
 mod unary;
 
 pub(super) use formulas::sigmoid;
-pub(super) use unary::with_sign;
+pub(super) use unary::{magnitude, weighted, with_sign};

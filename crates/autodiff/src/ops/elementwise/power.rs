@@ -1,7 +1,7 @@
 //! Powers, remainders and angles of two tensors.
 
 use super::binary::quotient_pullback;
-use super::unary::times_slope_of_power;
+use super::unary::{steep, times_slope_of_power};
 use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -22,7 +22,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("power", "powf", "powi", "powf_tensor"))]
     #[track_caller]
     pub fn pow(self, exponent: Self) -> Self {
-        self.binary("pow", exponent, F::powf, (base_pullback, exponent_pullback))
+        self.binary("pow", exponent, power, (base_pullback, exponent_pullback))
     }
 
     /// The remainder of `a / b` that has the sign of `b`, as Python's and PyTorch's `%`, in the common shape; `da =
@@ -63,13 +63,23 @@ impl<F: Real> Var<'_, F> {
     }
 }
 
+/// `aᵇ`, which does not move at `0⁰`, as its gradient says.
+fn power<F: Real>(a: F, b: F) -> F {
+    if a == F::ZERO && b == F::ZERO { F::ONE } else { a.powf(b) }
+}
+
 fn base_pullback<F: Real>(dy: F, a: F, b: F) -> F {
     if b.is_zero() || a == F::ZERO && b == F::ZERO {
         return F::ZERO;
     }
-    let (power, slope) = (a.powf(b), b * a.powf(b - F::ONE));
+    let (power, before) = (a.powf(b), a.powf(b - F::ONE));
+    if a == F::ZERO && before.is_infinite() {
+        // Beside what is infinite, `b` counts by its sign: as a product, `∞` would meet `-∞` where `b` moves.
+        return dy * (b.signum() * before);
+    }
+    let slope = b * before;
     if slope.is_normal() || a == F::ZERO || a.abs() > F::epsilon() || !power.is_normal() {
-        return times_slope_of_power(dy, a, b, slope);
+        return times_slope_of_power(dy, a, b, before);
     }
     // `aᵇ⁻¹` is too large, though its product with `b` or `dy` need not be.
     let (small, large) = if dy.abs() < b.abs() { (dy, b) } else { (b, dy) };
@@ -78,7 +88,9 @@ fn base_pullback<F: Real>(dy: F, a: F, b: F) -> F {
 
 fn exponent_pullback<F: Real>(dy: F, a: F, b: F) -> F {
     if a == F::ZERO && b >= F::ZERO {
-        return F::ZERO;
+        // Up to `b = 1`, `aᵇ ln a` comes to 0 as steeply as can be.
+        let is_steep = b > F::ZERO && b <= F::ONE && dy != F::ZERO;
+        return if is_steep { -dy.sign() * steep(a) } else { F::ZERO };
     }
     let (ln, slope) = (a.ln(), a.powf(b) * a.ln());
     if slope.is_normal() || slope.is_nan() || !ln.is_finite() || !b.is_finite() {

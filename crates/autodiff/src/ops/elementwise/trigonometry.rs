@@ -2,7 +2,6 @@
 
 use std::f64::consts::LN_2;
 
-use super::unary::times_exp;
 use crate::{Real, Var};
 
 impl<F: Real> Var<'_, F> {
@@ -70,7 +69,7 @@ impl<F: Real> Var<'_, F> {
     pub fn sinh(self) -> Self {
         self.unary("sinh", F::sinh, |dy, x, _| {
             let slope = x.cosh();
-            if slope.is_finite() { dy * slope } else { times_exp(F::from_f64(0.5) * dy, x.abs()) }
+            if slope.is_finite() { dy * slope } else { times_half_exp(dy, x.abs()) }
         })
     }
 
@@ -85,11 +84,7 @@ impl<F: Real> Var<'_, F> {
     pub fn cosh(self) -> Self {
         self.unary("cosh", F::cosh, |dy, x, _| {
             let slope = x.sinh();
-            if slope.is_finite() {
-                dy * slope
-            } else {
-                x.signum() * times_exp(F::from_f64(0.5) * dy, x.abs())
-            }
+            if slope.is_finite() { dy * slope } else { x.signum() * times_half_exp(dy, x.abs()) }
         })
     }
 
@@ -131,6 +126,13 @@ impl<F: Real> Var<'_, F> {
     pub fn atanh(self) -> Self {
         self.unary("atanh", atanh, |dy, x, _| dy / ((F::ONE - x) * (F::ONE + x)))
     }
+}
+
+/// `f eˣ / 2`, also where `eˣ` is too large.
+fn times_half_exp<F: Real>(f: F, x: F) -> F {
+    let half = F::from_f64(0.5);
+    let root = (half * x).fast_exp();
+    (f * root) * (half * root)
 }
 
 /// `√(1 - x²)`, which does not cancel.

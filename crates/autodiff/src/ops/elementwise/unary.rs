@@ -54,11 +54,7 @@ impl<F: Real> Var<'_, F> {
             move |x| x.exact_powi(n.into()),
             move |dy, x, _| {
                 let p = F::from_f64(n.into());
-                if n == 0 {
-                    F::ZERO
-                } else {
-                    times_slope_of_power(dy, x, p, p * x.exact_powi(i64::from(n) - 1))
-                }
+                if n == 0 { F::ZERO } else { times_slope_of_power(dy, x, p, x.exact_powi(i64::from(n) - 1)) }
             },
         )
     }
@@ -78,7 +74,7 @@ impl<F: Real> Var<'_, F> {
             "powf",
             move |x| x.powf(p),
             move |dy, x, _| {
-                if p == F::ZERO { p } else { times_slope_of_power(dy, x, p, p * x.powf(p - F::ONE)) }
+                if p == F::ZERO { p } else { times_slope_of_power(dy, x, p, x.powf(p - F::ONE)) }
             },
         )
     }
@@ -108,7 +104,7 @@ impl<F: Real> Var<'_, F> {
         self.unary("square", |x| x * x, |dy, x, _| F::from_f64(2.0) * (dy * x))
     }
 
-    /// `y = 1/x`, in the shape of `x`; `dx = -y² dy`.
+    /// `y = 1/x`, in the shape of `x`; `dx = -dy / x²`.
     ///
     /// ```
     /// # use wengert_autodiff::{IntoTensor, Tape};
@@ -118,7 +114,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "reciprocal")]
     #[track_caller]
     pub fn recip(self) -> Self {
-        self.unary("recip", F::recip, |dy, _, y| -(dy * y) * y)
+        self.unary("recip", F::recip, |dy, x, _| -(dy / x) / x)
     }
 
     /// `y = eˣ`, in the shape of `x`; `dx = eˣ dy`.
@@ -205,7 +201,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias = "absolute")]
     #[track_caller]
     pub fn abs(self) -> Self {
-        self.unary("abs", F::abs, |dy, x, _| with_sign(dy, x))
+        self.unary("abs", magnitude, |dy, x, _| with_sign(dy, x))
     }
 
     /// -1, 0 or 1 by the sign of `x`, in the shape of `x`. The gradient is 0 everywhere.
@@ -262,14 +258,50 @@ pub(super) fn times_exp<F: Real>(f: F, x: F) -> F {
     if e.is_normal() { f * e } else { f * root * root }
 }
 
-/// `f s` for the slope `s = p xᵖ⁻¹`, also where that is too large or too small.
+/// `c f eˣ` for `x ≤ 0`, also where `c f` is too large, or `eˣ` too small.
+#[inline(always)]
+pub(super) fn times_scaled_exp<F: Real>(c: F, f: F, x: F) -> F {
+    let (e, root) = (x.fast_exp(), (F::from_f64(0.5) * x).fast_exp());
+    // What is above 1 shrinks before it is multiplied with another such.
+    let apart = c.abs() > F::ONE && f.abs() > F::ONE;
+    let (f, c) = if apart { (f, c) } else { (c * f, F::ONE) };
+    if e.is_normal() { f * e * c } else { (f * root) * (c * root) }
+}
+
+/// `f s` for the slope `s = p xᵖ⁻¹` with `power = xᵖ⁻¹`, also where one of these is too large or too small.
 #[inline]
-pub(super) fn times_slope_of_power<F: Real>(f: F, x: F, p: F, slope: F) -> F {
-    if slope.is_normal() || x == F::ZERO || !x.is_finite() {
+pub(super) fn times_slope_of_power<F: Real>(f: F, x: F, p: F, power: F) -> F {
+    let slope = p * power;
+    if slope.is_normal() && power.is_normal() || x == F::ZERO || !x.is_finite() {
         return f * slope;
     }
     let root = x.abs().powf(F::from_f64(0.5) * (p - F::ONE));
     slope.signum() * p.signum() * (f * root * p * root)
+}
+
+/// `w x`, and 0 where `w` is 0, even if `x` is infinite: a `w` that moves is felt as the slope `x` says.
+#[inline(always)]
+pub(in crate::ops) fn weighted<F: Real>(w: F, x: F) -> F {
+    if w.is_zero() {
+        w
+    } else if w == F::ZERO && x.is_infinite() {
+        steep(w) * x.signum()
+    } else {
+        w * x
+    }
+}
+
+/// 0 at 0, with an infinite slope there.
+#[inline(always)]
+pub(super) fn steep<F: Real>(x: F) -> F {
+    F::ZERO.moving_as(|| x.abs().sqrt())
+}
+
+/// `|x|`, which does not move at 0, as [`with_sign`] says.
+#[inline(always)]
+pub(in crate::ops) fn magnitude<F: Real>(x: F) -> F {
+    let size = x.abs();
+    if x == F::ZERO { size.moving_as(|| F::ZERO) } else { size }
 }
 
 /// `dy sign(x)`, 0 at 0.

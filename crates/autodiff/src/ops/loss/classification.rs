@@ -3,6 +3,7 @@
 use ndarray::{Array1, Axis};
 
 use crate::compute::{buffers, elementwise, inlined, layout, reduce, sum, vectorized};
+use crate::ops::elementwise::weighted;
 use crate::ops::softmax::log_softmax;
 use crate::{Real, Tensor, Var};
 
@@ -103,7 +104,7 @@ impl<F: Real> Var<'_, F> {
         let y = per_row(&log_p, |i, row| {
             // A logit of -∞ rules a class out: its `0 · -∞` must not count where nothing is spread.
             let spread = if everywhere > F::ZERO { everywhere * sum::sum(row) } else { F::ZERO };
-            -on_label * row[labels[i]] - spread
+            weighted(on_label, -row[labels[i]]) - spread
         });
         let labels = labels.to_vec();
         let dx = self.edge(move |dy| {
@@ -171,7 +172,7 @@ impl<F: Real> Var<'_, F> {
         let (x, t) = (self.value(), target.value());
         check_rows(OP, x.shape());
         let log_p = log_softmax(&x, Axis(1));
-        let term = |log_p: F, t: F| if t.is_zero() { t } else { -t * log_p };
+        let term = |log_p: F, t: F| weighted(t, -log_p);
         let y = reduce::sum_axis(&elementwise::broadcast_map(&log_p, &t, x.shape(), term), Axis(1));
         let saved = log_p.clone();
         let dx = self.edge(move |dy| {

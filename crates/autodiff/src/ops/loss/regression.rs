@@ -1,8 +1,7 @@
 //! Losses of each element: of a prediction `x` and a target `t` of the same shape.
 
 use crate::compute::inlined;
-use crate::ops::elementwise::sigmoid;
-use crate::ops::elementwise::with_sign;
+use crate::ops::elementwise::{magnitude, sigmoid, weighted, with_sign};
 use crate::{Real, Var};
 
 /// # Losses of each element
@@ -84,7 +83,7 @@ impl<F: Real> Var<'_, F> {
     #[doc(alias("reduction", "absolute_error"))]
     #[track_caller]
     pub fn mae_each(self, target: Self) -> Self {
-        self.elementwise("mae", target, |x, t| (x - t).abs(), |dy, x, t| with_sign(dy, x - t))
+        self.elementwise("mae", target, |x, t| magnitude(x - t), |dy, x, t| with_sign(dy, x - t))
     }
 
     /// Huber's loss, a scalar: the mean of [`huber_each`](Var::huber_each) over all elements.
@@ -177,9 +176,7 @@ impl<F: Real> Var<'_, F> {
         // How far the target is from the side that `x` is on; `1 - t` is exact where it matters, near 1.
         let miss = |x: F, t: F| if x < F::ZERO { t } else { F::ONE - t };
         let value = inlined!(move |x: F, t: F| {
-            let miss = miss(x, t);
-            let linear = if miss.is_zero() { miss } else { miss * x.abs() };
-            linear + (-x.abs()).fast_exp().fast_ln_1p()
+            weighted(miss(x, t), x.abs()) + (-x.abs()).fast_exp().fast_ln_1p()
         });
         let dx = inlined!(move |dy, x: F, t| {
             let half = F::from_f64(0.5);
@@ -234,15 +231,21 @@ impl<F: Real> Var<'_, F> {
     #[track_caller]
     pub fn kl_div_each(self, target: Self) -> Self {
         self.same_shape("kl_div", target);
-        let value = inlined!(|x: F, t: F| {
+        // Minus the logarithm of a probability of 0 is more than that of any target.
+        let or_infinite = |x: F, difference| if x == F::neg_infinity() { -x } else { difference };
+        let value = inlined!(move |x: F, t: F| {
             // `0 ln 0 = 0`, and 0 times the logarithm of a probability of 0, too; a NaN is not hidden.
-            if t == F::ZERO && !x.is_nan() { t } else { t * (t.fast_ln() - x) }
+            let ratio = or_infinite(x, t.fast_ln() - x);
+            if x.is_nan() { x } else { weighted(t, ratio) }
         });
         self.binary(
             "kl_div",
             target,
             value,
-            (|dy: F, _, t| -dy * t, inlined!(|dy, x, t: F| dy * (t.fast_ln() + F::ONE - x))),
+            (
+                |dy: F, _, t| -dy * t,
+                inlined!(move |dy, x, t: F| dy * or_infinite(x, t.fast_ln() + F::ONE - x)),
+            ),
         )
     }
 

@@ -3,6 +3,7 @@
 use ndarray::Array1;
 
 use crate::compute::{elementwise, reduce};
+use crate::ops::elementwise::weighted;
 use crate::{IntoTensor, Real, Tensor, Var};
 
 /// # Losses with weights and masks
@@ -36,8 +37,8 @@ impl<F: Real> Var<'_, F> {
             panic!("`weighted_mean`: the weight {weight} is not one");
         }
         let total = reduce::sum_all(&w);
-        let weighted = |x: F, w: F| if w.is_zero() { w } else { w * x };
-        let y = reduce::sum_all(&elementwise::broadcast_map(&x, &w, x.shape(), weighted)) / total;
+        let term = |x: F, w: F| weighted(w, x);
+        let y = reduce::sum_all(&elementwise::broadcast_map(&x, &w, x.shape(), term)) / total;
         let dx = self.edge(move |dy| {
             let dy = dy.sum();
             elementwise::map(&w, move |w| if w.is_zero() { w } else { w / total * dy })

@@ -4,6 +4,8 @@ mod magnitude;
 mod order;
 mod product;
 
+use std::cell::LazyCell;
+
 use ndarray::{Axis, IxDyn};
 
 use super::axes;
@@ -90,6 +92,27 @@ impl Reduction {
     /// A gradient of the op's result, so that it broadcasts against the input.
     fn broadcastable<F: Real>(&self, dy: Tensor<F>) -> Tensor<F> {
         if self.keepdim { dy } else { self.with_axes(dy) }
+    }
+
+    /// 1 where `x` is the extreme of its place, else 0.
+    fn winners<F: Real>(&self, x: &Tensor<F>, best: Tensor<F>) -> Tensor<F> {
+        let won = |x: F, best: F| x == best || x.is_nan() && best.is_nan();
+        elementwise::broadcast_map(x, &self.with_axes(best), x.shape(), |x, best| {
+            F::from_f64(won(x, best).into())
+        })
+    }
+
+    /// `best`, each of which moves as the mean of the elements that are equal to it.
+    fn moving_as_their_mean<F: Real>(&self, best: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
+        let means = LazyCell::new(|| {
+            let winners = self.winners(x, best.clone());
+            let of_winners = |x, won| if won == F::ZERO { won } else { x };
+            let sums = self.sum(&elementwise::broadcast_map(x, &winners, x.shape(), of_winners));
+            let means = elementwise::zip_inplace(sums, &self.sum(&winners), |sum, count| sum / count);
+            means.iter().copied().collect::<Vec<_>>()
+        });
+        let moving = best.iter().enumerate().map(|(i, best)| best.moving_as(|| means[i])).collect();
+        Tensor::from_shape_vec(best.raw_dim(), moving).expect("as many as before")
     }
 }
 
@@ -218,7 +241,9 @@ impl<F: Real> Var<'_, F> {
         let rate = F::from_f64(2.0) / divisor;
         let dx = self.edge(move |dy| {
             elementwise::broadcast_map(&centered, &over.broadcastable(dy), centered.shape(), move |c, dy| {
-                rate * c * dy
+                // What is large meets what is small first, so that nothing leaves the range on the way.
+                let (small, large) = if c.abs() < dy.abs() { (c, dy) } else { (dy, c) };
+                if rate < small.abs() { rate * large * small } else { small * large * rate }
             })
         });
         self.tape().record("var", y, [dx])
@@ -306,11 +331,10 @@ impl<F: Real> Var<'_, F> {
         let over = Reduction::nonempty(op, x.shape(), axes, keepdim);
         let better = |best: F, x: F| if wins(x, best) || x.is_nan() { x } else { best };
         let best = over.fold(&x, |x, axis| reduce::fold_axis(x, axis, worst, better));
+        let best = over.moving_as_their_mean(&best, &x);
         let y = over.finish(best.clone());
         let dx = self.edge(move |dy| {
-            let best = over.with_axes(best);
-            let won = |x: F, y: F| x == y || x.is_nan() && y.is_nan();
-            let c = elementwise::broadcast_map(&x, &best, x.shape(), |x, y| F::from_f64(won(x, y).into()));
+            let c = over.winners(&x, best);
             let k = over.with_axes(over.sum(&c));
             let share = elementwise::zip_inplace(over.broadcastable(dy), &k, |dy, k| dy / k);
             elementwise::broadcast_map(&c, &share, x.shape(), |c, share| if c == F::ZERO { c } else { share })
