@@ -5,10 +5,12 @@
 mod attention;
 mod edges;
 mod einsum;
+mod limits;
 mod losses;
 mod normalize;
 mod order;
 #[path = "../../crates/autodiff/tests/panics/mod.rs"]
 mod panics;
 mod recurrent;
+mod select;
 mod shape_errors;

@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 
 use rayon::Yield;
 
-use super::threads;
-
 /// For how long a member looks for work before it sleeps. Rayon's own members give up earlier. The threads of OpenMP
 /// wait like this, too, and for longer.
 pub(super) const PATIENCE: Duration = Duration::from_micros(200);
@@ -35,12 +33,11 @@ thread_local! {
     static OCCUPIED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has one more member wait for work, unless all the others do.
-pub(super) fn keep_awake() {
-    let others = threads::threads() - 1;
+/// Has one more member wait for work, unless all the `others` do; `spawn` gives a job to a member.
+pub(super) fn keep_awake(others: usize, spawn: impl FnOnce(fn())) {
     let one_more = |waiting| (waiting < others).then_some(waiting + 1);
     if WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok() {
-        threads::spawn(|| {
+        spawn(|| {
             if !OCCUPIED.get() {
                 occupied(wait);
             }

@@ -89,10 +89,11 @@ fn most_threads() -> usize {
 /// would hand over both and sleep.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     // A browser has no other thread, and without rayon's part the program it loads is a seventh smaller.
-    if cfg!(target_family = "wasm") || threads() == 1 {
+    let threads = if cfg!(target_family = "wasm") { 1 } else { threads() };
+    if threads == 1 {
         return (a(), b());
     }
-    awake::keep_awake();
+    awake::keep_awake(threads - 1, spawn);
     awake::occupied(|| {
         if rayon::current_thread_index().is_some() {
             return rayon::join(a, b);
@@ -107,7 +108,7 @@ pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> 
 }
 
 /// Has a member of the pool do it, whenever one is free.
-pub(super) fn spawn(job: impl FnOnce() + Send + 'static) {
+fn spawn(job: fn()) {
     match rayon::current_thread_index() {
         Some(_) => rayon::spawn(job),
         None => pool().spawn(job),
