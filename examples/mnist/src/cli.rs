@@ -158,7 +158,7 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-/// So many more than there are cores only wait for each other, and take seconds to start.
+/// More than there are cores are not used; so many more are a slip.
 fn threads(text: &str) -> Result<usize, String> {
     let most = 8 * thread::available_parallelism().map_or(8, |cores| cores.get().max(8));
     match positive(text)? {

@@ -14,8 +14,8 @@ static POOL: OnceLock<ThreadPool> = OnceLock::new();
 
 /// How many threads there are to divide work among. On WebAssembly it is 1.
 ///
-/// `RAYON_NUM_THREADS` or [`set_threads`] sets it, otherwise it is how many cores the program may use; never more than
-/// eight for each of them, or 64.
+/// As many as the program may use cores, or fewer if `RAYON_NUM_THREADS` or [`set_threads`] says so: more would take
+/// turns, each with a smaller piece of the work, which costs a sixth of the speed.
 ///
 /// The thread that asks first becomes a member of the pool: from outside, each division of work hands half of it over,
 /// which costs more than many products. In a rayon pool of the program, for instance under `install` or `par_iter`,
@@ -32,8 +32,8 @@ pub fn threads() -> usize {
     pool().current_num_threads()
 }
 
-/// Sets how many threads work together, the calling one included; 0 leaves the number to [`threads`]. Call it once, on
-/// the thread that will train, before the first step.
+/// Sets how many threads work together, the calling one included, at most one for each core; 0 leaves the number to
+/// [`threads`]. Call it once, on the thread that will train, before the first step.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn set_threads(n: usize) -> Result<(), SetThreadsError> {
     if POOL.get().is_some() {
         return Err(SetThreadsError::Again);
     }
-    let pool = build(if n == 0 { default_threads() } else { n.min(most_threads()) })?;
+    let pool = build(if n == 0 { default_threads() } else { n.min(cores()) })?;
     POOL.set(pool).map_err(|_| SetThreadsError::Again)
 }
 
@@ -71,16 +71,11 @@ fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
 
 fn default_threads() -> usize {
     let variable = env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-    variable.unwrap_or_else(cores).min(most_threads())
+    variable.map_or_else(cores, |n| cores().min(n))
 }
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// So many more than there are cores only wait for each other, and take seconds to start.
-fn most_threads() -> usize {
-    8 * cores().max(8)
 }
 
 /// Runs both, at the same time if another thread is free, and returns both results.
