@@ -42,7 +42,7 @@ pub fn set_threads(n: usize) -> Result<(), SetThreadsError> {
     if POOL.get().is_some() {
         return Err(SetThreadsError::Again);
     }
-    let pool = build(if n == 0 { default_threads() } else { n.min(cores()) })?;
+    let pool = build(if n == 0 { default_threads() } else { n })?;
     POOL.set(pool).map_err(|_| SetThreadsError::Again)
 }
 
@@ -65,13 +65,14 @@ fn pool() -> &'static ThreadPool {
     })
 }
 
+/// At most one thread for each core.
 fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build()
+    ThreadPoolBuilder::new().num_threads(threads.min(cores())).use_current_thread().build()
 }
 
 fn default_threads() -> usize {
     let variable = env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-    variable.map_or_else(cores, |n| cores().min(n))
+    variable.unwrap_or_else(cores)
 }
 
 fn cores() -> usize {
